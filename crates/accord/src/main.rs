@@ -1,0 +1,2 @@
+//! accord
+fn main() {}
