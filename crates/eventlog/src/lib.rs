@@ -7,6 +7,8 @@
 //!
 //! Every adapter passes the same suite, [`contract`] (feature `contract`).
 
+#![warn(missing_docs)]
+
 #[cfg(feature = "contract")]
 pub mod contract;
 mod event;

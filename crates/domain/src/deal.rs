@@ -1,0 +1,287 @@
+//! Deal registration: a partner claims an opportunity and, once validated, owns it until a day.
+//!
+//! Draft -> submitted (keys are being claimed) -> in review <-> information requested -> protected
+//! -> won, lost, expired, revoked or released; or rejected, withdrawn, contested on the way.
+//! That an opportunity has one protection only is decided in [`crate::opportunity`]; a deal that
+//! finds its opportunity taken becomes *contested* and waits for the conflict's resolution.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::customer::Company;
+use crate::partner::{PartnerStanding, PartnerStatus};
+use crate::{
+    Aggregate, ConflictId, Context, Country, Day, Money, OpportunityId, PartnerId, ProductScope,
+    ReasonCode, Refusal, RefusalKind, aggregate,
+};
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub enum DealCommand {
+    /// Starts a registration. `standing` is the partner's own, taken from its stream.
+    Draft {
+        customer: Company,
+        product_scope: ProductScope,
+        value: Money,
+        expected_close: Day,
+        standing: PartnerStanding,
+    },
+    Revise {
+        customer: Company,
+        product_scope: ProductScope,
+        value: Money,
+        expected_close: Day,
+    },
+    /// Submits the draft: its opportunity's keys are claimed next.
+    Submit {
+        standing: PartnerStanding,
+    },
+    /// All keys are claimed (by policy only): in review, or protected where validation is automatic.
+    ConfirmClaim {},
+    /// A key was taken (by policy only).
+    Contest {
+        conflict: ConflictId,
+        opportunity: OpportunityId,
+        earliest_free_day: Day,
+    },
+    RequestInformation {
+        question: String,
+    },
+    ProvideInformation {
+        answer: String,
+    },
+    /// Validates the registration: protected from today.
+    Approve {},
+    Reject {
+        reason: ReasonCode,
+        note: String,
+    },
+    Withdraw {
+        reason: String,
+    },
+    RecordActivity {
+        activity: String,
+        on: Day,
+    },
+    /// Prolongs the protection by the rulebook's days.
+    Extend {
+        reason: String,
+    },
+    MarkWon {
+        closed_on: Day,
+        value: Money,
+    },
+    MarkLost {
+        reason: String,
+    },
+    /// The vendor ends the protection for a cause.
+    Revoke {
+        reason: String,
+    },
+    /// The customer releases itself from the partner.
+    Release {
+        statement: String,
+    },
+    /// The scheduler's: protection has run out or nothing happened for too long.
+    Expire {},
+    /// A conflict was resolved for this deal (by policy only): its keys are claimed anew.
+    WinConflict {
+        conflict: ConflictId,
+    },
+    /// A conflict was resolved against this deal (by policy only).
+    LoseConflict {
+        conflict: ConflictId,
+        rule: ReasonCode,
+    },
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum ExpiryCause {
+    /// The protection's last day has passed.
+    ProtectionEnded,
+    /// No activity for longer than the rulebook allows.
+    Inactive,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub enum DealEvent {
+    #[serde(rename = "DealDrafted")]
+    Drafted {
+        partner: PartnerId,
+        customer: Company,
+        product_scope: ProductScope,
+        value: Money,
+        expected_close: Day,
+        /// The version that this case keeps.
+        rulebook_version: u32,
+    },
+    #[serde(rename = "DealRevised")]
+    Revised { customer: Company, product_scope: ProductScope, value: Money, expected_close: Day },
+    #[serde(rename = "DealSubmitted")]
+    Submitted { submitted_on: Day, opportunities: Vec<OpportunityId> },
+    #[serde(rename = "DealReviewStarted")]
+    ReviewStarted {},
+    #[serde(rename = "DealContested")]
+    Contested { conflict: ConflictId, opportunity: OpportunityId, earliest_free_day: Day },
+    #[serde(rename = "DealInformationRequested")]
+    InformationRequested { question: String },
+    #[serde(rename = "DealInformationProvided")]
+    InformationProvided { answer: String },
+    #[serde(rename = "DealProtected")]
+    Protected { from: Day, until: Day, activity_due: Day },
+    #[serde(rename = "DealRejected")]
+    Rejected { reason: ReasonCode, note: String },
+    #[serde(rename = "DealWithdrawn")]
+    Withdrawn { reason: String },
+    #[serde(rename = "DealActivityRecorded")]
+    ActivityRecorded { activity: String, on: Day, activity_due: Day },
+    #[serde(rename = "DealProtectionExtended")]
+    Extended { until: Day, extension: u32, reason: String },
+    #[serde(rename = "DealWon")]
+    Won { closed_on: Day, value: Money },
+    #[serde(rename = "DealLost")]
+    Lost { reason: String },
+    #[serde(rename = "DealProtectionRevoked")]
+    Revoked { reason: String },
+    #[serde(rename = "DealReleasedByCustomer")]
+    Released { statement: String },
+    #[serde(rename = "DealExpired")]
+    Expired { cause: ExpiryCause, ended_on: Day },
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, thiserror::Error)]
+#[serde(tag = "code", rename_all = "kebab-case")]
+pub enum DealError {
+    #[error("the deal does not exist")]
+    DealNotFound,
+    #[error("the deal already exists")]
+    DealAlreadyExists,
+    #[error("a deal that is {status:?} cannot do this")]
+    DealWrongStatus { status: DealStatus },
+    #[error("a partner that is {status:?} cannot register deals")]
+    PartnerNotActive { status: PartnerStatus },
+    #[error("none of the partner's levels may register deals")]
+    LevelMayNotRegister,
+    #[error("deal registration is withheld from the partner")]
+    DealRegistrationWithheld,
+    #[error("no deal may be registered in {country}")]
+    RestrictedCountry { country: Country },
+    #[error("{country} is outside the partner's agreed scope")]
+    OutsideAgreedScope { country: Country },
+    #[error("the program has no product scope `{product_scope}`")]
+    UnknownProductScope { product_scope: ProductScope },
+    #[error("`{field}` is not usable: {problem}")]
+    InvalidField { field: String, problem: String },
+    #[error("the expected close {expected_close} is before today, {today}")]
+    CloseInPast { expected_close: Day, today: Day },
+    #[error("the rulebook knows no rejection reason `{reason}`")]
+    UnknownRejectionReason { reason: ReasonCode },
+    #[error("a deal is validated by another person than the one who registered it")]
+    ApproverIsRegistrant,
+    #[error("{on} is in the future; today is {today}")]
+    ActivityInFuture { on: Day, today: Day },
+    #[error("an extension needs activity since {since}")]
+    NoActivitySinceExtension { since: Day },
+    #[error("the deal has had all {count_max} extensions")]
+    ExtensionsUsedUp { count_max: u32 },
+    #[error("the protection ended on {ended_on}")]
+    ProtectionEnded { ended_on: Day },
+    #[error("the deal is protected until {until} and its next activity is due by {activity_due}")]
+    ProtectionNotOver { until: Day, activity_due: Day },
+    #[error("a reason is required")]
+    ReasonMissing,
+}
+
+impl Refusal for DealError {
+    fn kind(&self) -> RefusalKind {
+        match self {
+            Self::DealNotFound => RefusalKind::NotFound,
+            Self::UnknownProductScope { .. }
+            | Self::InvalidField { .. }
+            | Self::UnknownRejectionReason { .. }
+            | Self::ReasonMissing => RefusalKind::InvalidValue,
+            _ => RefusalKind::Rule,
+        }
+    }
+}
+
+#[derive(
+    Debug,
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Hash,
+    Default,
+    Serialize,
+    Deserialize,
+    JsonSchema,
+)]
+#[serde(rename_all = "kebab-case")]
+pub enum DealStatus {
+    #[default]
+    Unknown,
+    Draft,
+    Submitted,
+    InReview,
+    InformationRequested,
+    Contested,
+    Protected,
+    Won,
+    Lost,
+    Expired,
+    Revoked,
+    Released,
+    Rejected,
+    Withdrawn,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Deal {
+    pub status: DealStatus,
+    /// Present from the draft on.
+    pub case: Option<DealCase>,
+}
+
+/// What a deal carries from its draft on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DealCase {
+    pub partner: PartnerId,
+    pub customer: Company,
+    pub product_scope: ProductScope,
+    pub rulebook_version: u32,
+    /// The claimed keys, in claiming order; empty before submission.
+    pub opportunities: Vec<OpportunityId>,
+    pub submitted_by: Option<crate::Subject>,
+    pub conflict: Option<ConflictId>,
+    pub protected_until: Option<Day>,
+    pub activity_due: Option<Day>,
+    pub last_activity_on: Option<Day>,
+    /// Day of the last extension, or of the protection's start.
+    pub extended_on: Option<Day>,
+    pub extensions: u32,
+}
+
+impl aggregate::Event for DealEvent {}
+
+impl Aggregate for Deal {
+    const CATEGORY: &'static str = "deal";
+    type Command = DealCommand;
+    type Event = DealEvent;
+    type Error = DealError;
+
+    fn decide(&self, _: DealCommand, _: &Context) -> Result<Vec<DealEvent>, DealError> {
+        unimplemented!()
+    }
+
+    fn evolve(self, _: &DealEvent) -> Self {
+        unimplemented!()
+    }
+
+    fn partner(&self) -> Option<PartnerId> {
+        None
+    }
+}

@@ -1,0 +1,250 @@
+//! Level review: frozen evidence, every requirement evaluated, a recommendation, and a decision by
+//! another person with a reason. The record answers "why is this partner gold?" for ever.
+
+use std::collections::BTreeMap;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::evidence::{Evaluation, Evidence};
+use crate::{
+    Aggregate, Context, Day, LevelId, PartnerId, Refusal, RefusalKind, RequirementId, Subject,
+    TrackId, aggregate,
+};
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub enum LevelReviewCommand {
+    /// Opens a review of whether the partner holds `target`: the next level (promotion) or the
+    /// current one (standing). `current` and `evidence` come from the partner's records.
+    Open {
+        partner: PartnerId,
+        track: TrackId,
+        current: Option<LevelId>,
+        target: LevelId,
+        evidence: Evidence,
+        /// Why the review is opened.
+        reason: String,
+    },
+    /// Answers a requirement that only a person can judge.
+    Judge {
+        requirement: RequirementId,
+        met: bool,
+        note: String,
+    },
+    Recommend {
+        outcome: ReviewOutcome,
+        reason: String,
+    },
+    /// Decides; by another person than the one who recommended.
+    Decide {
+        outcome: ReviewOutcome,
+        reason: String,
+        /// Reasons for giving the target level although these requirements are not met.
+        #[serde(default)]
+        overrides: BTreeMap<RequirementId, String>,
+    },
+    /// The partner's objection to the decision, once.
+    Appeal {
+        reason: String,
+    },
+    /// Decides the appeal; by another person than the decider. A new outcome replaces the old one.
+    DecideAppeal {
+        #[serde(default)]
+        outcome: Option<ReviewOutcome>,
+        reason: String,
+    },
+    /// Closes an undecided review without a decision.
+    Withdraw {
+        reason: String,
+    },
+}
+
+/// What a review may end in.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(tag = "kind", rename_all = "kebab-case", deny_unknown_fields)]
+pub enum ReviewOutcome {
+    /// The partner gets the target level.
+    Promote,
+    /// The partner keeps its current level.
+    Retain,
+    /// The partner keeps its current level until a day, by which the gap must be closed.
+    Probation { until: Day },
+    /// The partner falls to a lower level, or to none.
+    Downgrade { to: Option<LevelId> },
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub enum LevelReviewEvent {
+    #[serde(rename = "LevelReviewOpened")]
+    Opened {
+        partner: PartnerId,
+        track: TrackId,
+        current: Option<LevelId>,
+        target: LevelId,
+        rulebook_version: u32,
+        evidence: Evidence,
+        evaluations: Vec<Evaluation>,
+        reason: String,
+        opened_by: Subject,
+    },
+    #[serde(rename = "LevelRequirementJudged")]
+    Judged { requirement: RequirementId, met: bool, note: String, judged_by: Subject },
+    #[serde(rename = "LevelRecommended")]
+    Recommended { outcome: ReviewOutcome, reason: String, recommended_by: Subject },
+    #[serde(rename = "LevelDecided")]
+    Decided {
+        partner: PartnerId,
+        track: TrackId,
+        outcome: ReviewOutcome,
+        /// The level that results; absent: none.
+        level: Option<LevelId>,
+        reason: String,
+        overrides: BTreeMap<RequirementId, String>,
+        decided_by: Subject,
+    },
+    #[serde(rename = "LevelDecisionAppealed")]
+    Appealed { reason: String },
+    #[serde(rename = "LevelAppealDecided")]
+    AppealDecided {
+        partner: PartnerId,
+        track: TrackId,
+        upheld: bool,
+        outcome: ReviewOutcome,
+        level: Option<LevelId>,
+        reason: String,
+        decided_by: Subject,
+    },
+    #[serde(rename = "LevelReviewWithdrawn")]
+    Withdrawn { reason: String },
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, thiserror::Error)]
+#[serde(tag = "code", rename_all = "kebab-case")]
+pub enum LevelReviewError {
+    #[error("the level review does not exist")]
+    LevelReviewNotFound,
+    #[error("the level review is already open")]
+    LevelReviewAlreadyOpen,
+    #[error("track `{track}` has no level `{level}`")]
+    UnknownLevel { track: TrackId, level: LevelId },
+    #[error("level `{level}` is not decided by a review")]
+    LevelNotReviewed { level: LevelId },
+    #[error("a review targets the current level or the next one above; the next one is {next:?}")]
+    TargetOutOfReach { next: Option<LevelId> },
+    #[error("the target level has no requirement `{requirement}`")]
+    UnknownRequirement { requirement: RequirementId },
+    #[error("requirement `{requirement}` is measured, not judged")]
+    RequirementNotJudged { requirement: RequirementId },
+    #[error("requirements are still to be judged: {}", list(.requirements))]
+    RequirementsToBeJudged { requirements: Vec<RequirementId> },
+    #[error("nobody has recommended an outcome")]
+    RecommendationMissing,
+    #[error("a level is decided by another person than the one who recommended")]
+    DeciderIsRecommender,
+    #[error("requirements are not met and not overridden: {}", list(.requirements))]
+    RequirementsNotMet { requirements: Vec<RequirementId> },
+    #[error("requirement `{requirement}` is met; there is nothing to override")]
+    NothingToOverride { requirement: RequirementId },
+    #[error("an outcome needs a reason")]
+    ReasonMissing,
+    #[error("a promotion leads to another level than the current one")]
+    NothingToPromote,
+    #[error("there is no current level to keep")]
+    NothingToRetain,
+    #[error("a probation ends after today, {today}")]
+    ProbationInPast { until: Day, today: Day },
+    #[error("a downgrade leads to a lower level than the current one")]
+    NotADowngrade,
+    #[error("the level review is already decided")]
+    AlreadyDecided,
+    #[error("the level review is not decided yet")]
+    NotDecided,
+    #[error("the decision was already appealed")]
+    AlreadyAppealed,
+    #[error("there is no open appeal")]
+    NoAppeal,
+    #[error("an appeal is decided by another person than the decision was")]
+    AppealDeciderIsDecider,
+    #[error("the level review was withdrawn")]
+    LevelReviewWithdrawn,
+}
+
+fn list(requirements: &[RequirementId]) -> String {
+    requirements.iter().map(RequirementId::as_str).collect::<Vec<_>>().join(", ")
+}
+
+impl Refusal for LevelReviewError {
+    fn kind(&self) -> RefusalKind {
+        match self {
+            Self::LevelReviewNotFound => RefusalKind::NotFound,
+            Self::UnknownLevel { .. } | Self::UnknownRequirement { .. } | Self::ReasonMissing => {
+                RefusalKind::InvalidValue
+            }
+            _ => RefusalKind::Rule,
+        }
+    }
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub enum LevelReview {
+    #[default]
+    Unopened,
+    Open(OpenReview),
+    Decided(DecidedReview),
+    Withdrawn {
+        partner: PartnerId,
+    },
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OpenReview {
+    pub partner: PartnerId,
+    pub track: TrackId,
+    pub current: Option<LevelId>,
+    pub target: LevelId,
+    pub rulebook_version: u32,
+    pub evaluations: Vec<Evaluation>,
+    pub recommended_by: Option<Subject>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DecidedReview {
+    pub review: OpenReview,
+    pub decided_by: Subject,
+    pub outcome: ReviewOutcome,
+    pub level: Option<LevelId>,
+    pub appeal: AppealState,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AppealState {
+    None,
+    Open,
+    Decided,
+}
+
+impl aggregate::Event for LevelReviewEvent {}
+
+impl Aggregate for LevelReview {
+    const CATEGORY: &'static str = "level_review";
+    type Command = LevelReviewCommand;
+    type Event = LevelReviewEvent;
+    type Error = LevelReviewError;
+
+    fn decide(
+        &self,
+        _: LevelReviewCommand,
+        _: &Context,
+    ) -> Result<Vec<LevelReviewEvent>, LevelReviewError> {
+        unimplemented!()
+    }
+
+    fn evolve(self, _: &LevelReviewEvent) -> Self {
+        unimplemented!()
+    }
+
+    fn partner(&self) -> Option<PartnerId> {
+        None
+    }
+}

@@ -1,0 +1,249 @@
+//! Order: a priced request for a licence, pending until paid.
+//!
+//! PENDING -> COMPLETE (-> RENEWED once a renewal of its licence completes), or cancelled. The quote
+//! stands in the order with every line of its calculation and is never recomputed.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::customer::Company;
+use crate::partner::{PartnerStanding, PartnerStatus};
+use crate::pricing::{Item, Quote};
+use crate::rulebook::PaymentMethod;
+use crate::{
+    Aggregate, Context, Currency, Day, DealId, LicenceId, OrderId, PartnerId, Refusal, RefusalKind,
+    Sku, aggregate,
+};
+
+/// What is wanted; the same for a quote and for the order made of it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(tag = "kind", rename_all = "kebab-case", deny_unknown_fields)]
+pub enum OrderRequest {
+    /// A new subscription for one end customer.
+    New {
+        customer: Company,
+        #[schemars(with = "String")]
+        currency: Currency,
+        items: Vec<Item>,
+        starts_on: Day,
+        term_months: u32,
+        /// A won or protected deal of this partner, for its extra discount.
+        #[serde(default)]
+        deal: Option<DealId>,
+    },
+    /// A new last day for a licence.
+    Renew { licence: LicenceId, ends_on: Day },
+    /// New total quantities for the rest of the term, optionally with a later last day.
+    Upgrade {
+        licence: LicenceId,
+        items: Vec<Item>,
+        #[serde(default)]
+        ends_on: Option<Day>,
+    },
+}
+
+/// Facts from other streams that pricing needs.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct OrderFacts {
+    /// Absent for a direct sale.
+    pub standing: Option<PartnerStanding>,
+    /// Servers and seats over the partner's licences in force, without this order.
+    pub servers_managed: u64,
+    pub seats_managed: u64,
+    /// The licence that a renewal or an upgrade is about.
+    pub licence: Option<LicenceFact>,
+    /// Whether the named deal is this partner's and protected or won.
+    pub deal_counts: bool,
+}
+
+/// A licence as its own stream has it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct LicenceFact {
+    pub licence: LicenceId,
+    pub partner: Option<PartnerId>,
+    pub customer: Company,
+    #[schemars(with = "String")]
+    pub currency: Currency,
+    pub items: Vec<Item>,
+    pub starts_on: Day,
+    pub ends_on: Day,
+    /// The order that the licence came from last.
+    pub order: OrderId,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub enum OrderCommand {
+    /// Places an order at the price that the quote shows.
+    Place {
+        request: OrderRequest,
+        payment: PaymentMethod,
+        facts: OrderFacts,
+    },
+    /// The payment has arrived: the licence is issued, renewed or upgraded.
+    Complete {
+        paid_on: Day,
+        reference: String,
+    },
+    Cancel {
+        reason: String,
+    },
+    /// A renewal of this order's licence is complete (by policy only).
+    MarkRenewed {
+        renewal: OrderId,
+    },
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub enum OrderEvent {
+    #[serde(rename = "OrderPlaced")]
+    Placed {
+        partner: Option<PartnerId>,
+        customer: Company,
+        /// The licence that the order renews, upgrades or, once complete, creates.
+        licence: LicenceId,
+        request: OrderRequest,
+        payment: PaymentMethod,
+        quote: Quote,
+        /// The order that this one succeeds, for a renewal or an upgrade.
+        previous_order: Option<OrderId>,
+    },
+    #[serde(rename = "OrderCompleted")]
+    Completed { paid_on: Day, reference: String },
+    #[serde(rename = "OrderCancelled")]
+    Cancelled { reason: String },
+    #[serde(rename = "OrderRenewed")]
+    Renewed { renewal: OrderId },
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, thiserror::Error)]
+#[serde(tag = "code", rename_all = "kebab-case")]
+pub enum OrderError {
+    #[error("the order does not exist")]
+    OrderNotFound,
+    #[error("the order already exists")]
+    OrderAlreadyExists,
+    #[error("an order that is {status:?} cannot do this")]
+    OrderWrongStatus { status: OrderStatus },
+    #[error("this program sells through partners only")]
+    NoDirectSales,
+    #[error("a partner that is {status:?} cannot place orders")]
+    PartnerNotActive { status: PartnerStatus },
+    #[error("payment by {payment:?} is not offered")]
+    PaymentNotOffered { payment: PaymentMethod },
+    #[error("the program has no price list in {currency}")]
+    NoPriceList { currency: Currency },
+    #[error("the price list has no article `{sku}`")]
+    UnknownSku { sku: Sku },
+    #[error("`{sku}` is listed twice")]
+    SkuTwice { sku: Sku },
+    #[error("an order needs at least one article")]
+    NothingOrdered,
+    #[error("`{sku}` is sold from {quantity_min} on, not {quantity}")]
+    QuantityTooSmall { sku: Sku, quantity: u32, quantity_min: u32 },
+    #[error("`{sku}` needs `{requires}` in at least the same quantity")]
+    RequiredArticleMissing { sku: Sku, requires: Sku },
+    #[error("a term is {term_months_min} to {term_months_max} months")]
+    TermOutOfRange { term_months_min: u32, term_months_max: u32 },
+    #[error("a term cannot start on {starts_on}, before today, {today}")]
+    StartInPast { starts_on: Day, today: Day },
+    #[error("the licence does not exist or is another partner's")]
+    LicenceNotFound,
+    #[error("the licence ended on {ends_on}")]
+    LicenceEnded { ends_on: Day },
+    #[error("a renewal ends after the licence's {ends_on}")]
+    RenewalNotLater { ends_on: Day },
+    #[error("an upgrade of `{sku}` names the new total, more than {quantity_now}")]
+    UpgradeNotMore { sku: Sku, quantity_now: u32 },
+    #[error("an upgrade cannot add or drop `{sku}`; that is a change of plan")]
+    PlanChange { sku: Sku },
+    #[error("the deal does not count for this order")]
+    DealDoesNotCount { deal: DealId },
+    #[error("the amount is too large")]
+    AmountTooLarge,
+    #[error("`{field}` is not usable: {problem}")]
+    InvalidField { field: String, problem: String },
+    #[error("{paid_on} is in the future; today is {today}")]
+    PaymentInFuture { paid_on: Day, today: Day },
+    #[error("a reason is required")]
+    ReasonMissing,
+}
+
+impl Refusal for OrderError {
+    fn kind(&self) -> RefusalKind {
+        match self {
+            Self::OrderNotFound => RefusalKind::NotFound,
+            Self::NoPriceList { .. }
+            | Self::UnknownSku { .. }
+            | Self::SkuTwice { .. }
+            | Self::NothingOrdered
+            | Self::InvalidField { .. }
+            | Self::ReasonMissing => RefusalKind::InvalidValue,
+            _ => RefusalKind::Rule,
+        }
+    }
+}
+
+#[derive(
+    Debug,
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Hash,
+    Default,
+    Serialize,
+    Deserialize,
+    JsonSchema,
+)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum OrderStatus {
+    #[default]
+    Unknown,
+    Pending,
+    Complete,
+    Renewed,
+    Cancelled,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Order {
+    pub status: OrderStatus,
+    /// Present once placed.
+    pub placed: Option<PlacedOrder>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PlacedOrder {
+    pub partner: Option<PartnerId>,
+    pub customer: Company,
+    pub licence: LicenceId,
+    pub request: OrderRequest,
+    pub quote: Quote,
+    pub previous_order: Option<OrderId>,
+}
+
+impl aggregate::Event for OrderEvent {}
+
+impl Aggregate for Order {
+    const CATEGORY: &'static str = "order";
+    type Command = OrderCommand;
+    type Event = OrderEvent;
+    type Error = OrderError;
+
+    fn decide(&self, _: OrderCommand, _: &Context) -> Result<Vec<OrderEvent>, OrderError> {
+        unimplemented!()
+    }
+
+    fn evolve(self, _: &OrderEvent) -> Self {
+        unimplemented!()
+    }
+
+    fn partner(&self) -> Option<PartnerId> {
+        None
+    }
+}
