@@ -20,6 +20,7 @@ pub mod evidence;
 pub mod ids;
 pub mod level_review;
 pub mod licence;
+pub mod metadata;
 pub mod money;
 pub mod opportunity;
 pub mod order;
