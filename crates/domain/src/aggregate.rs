@@ -6,7 +6,9 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use uuid::Uuid;
 
-use crate::{CommandId, Day, PartnerId, PersonalData, Subject, Timestamp, rulebook::Rulebook};
+use crate::{
+    CommandId, Day, DomainEvent, PartnerId, PersonalData, Subject, Timestamp, rulebook::Rulebook,
+};
 
 /// A consistency boundary: one stream, one state, one decider.
 pub trait Aggregate: Default + Clone + Debug + PartialEq + Send + Sync + 'static {
@@ -44,7 +46,16 @@ pub trait Aggregate: Default + Clone + Debug + PartialEq + Send + Sync + 'static
 
 /// A fact of one aggregate, as stored.
 pub trait Event:
-    Clone + Debug + PartialEq + Serialize + DeserializeOwned + JsonSchema + Send + Sync + 'static
+    Clone
+    + Debug
+    + PartialEq
+    + Serialize
+    + DeserializeOwned
+    + JsonSchema
+    + Into<DomainEvent>
+    + Send
+    + Sync
+    + 'static
 {
     /// The persons' data inside, to be sealed before storing and opened after reading.
     fn personal_data(&mut self) -> Vec<&mut PersonalData> {

@@ -31,6 +31,27 @@ pub enum DomainEvent {
     Licence(LicenceEvent),
 }
 
+macro_rules! from_events {
+    ($($event:ident => $variant:ident),* $(,)?) => {$(
+        impl From<$event> for DomainEvent {
+            fn from(event: $event) -> Self {
+                Self::$variant(event)
+            }
+        }
+    )*};
+}
+
+from_events! {
+    ProgramEvent => Program,
+    PartnerEvent => Partner,
+    CertificateEvent => Certificate,
+    LevelReviewEvent => LevelReview,
+    DealEvent => Deal,
+    OpportunityEvent => Opportunity,
+    OrderEvent => Order,
+    LicenceEvent => Licence,
+}
+
 /// Stored bytes that are no event of this program version.
 #[derive(Debug, thiserror::Error)]
 pub enum DecodeError {

@@ -29,6 +29,9 @@ pub struct Metadata {
     pub recorded_at: Timestamp,
     /// The rulebook version that decided; 0 before a program's first rulebook.
     pub rulebook_version: u32,
+    /// The reason that the caller gave, where the command has one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
     /// Version of the event type's schema.
     pub schema_version: u32,
     /// Hash of the stream's previous event, hexadecimal; absent for a stream's first event.
