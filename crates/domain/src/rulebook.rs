@@ -9,6 +9,8 @@ mod commercial;
 mod deals;
 mod entry;
 mod levels;
+#[cfg(test)]
+mod tests;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
