@@ -12,7 +12,7 @@ use crate::customer::Company;
 use crate::partner::{PartnerStanding, PartnerStatus};
 use crate::{
     Aggregate, ConflictId, Context, Country, Day, Money, OpportunityId, PartnerId, ProductScope,
-    ReasonCode, Refusal, RefusalKind, aggregate,
+    ReasonCode, Refusal, RefusalKind, Subject, aggregate,
 };
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -119,7 +119,7 @@ pub enum DealEvent {
     #[serde(rename = "DealRevised")]
     Revised { customer: Company, product_scope: ProductScope, value: Money, expected_close: Day },
     #[serde(rename = "DealSubmitted")]
-    Submitted { submitted_on: Day, opportunities: Vec<OpportunityId> },
+    Submitted { submitted_on: Day, submitted_by: Subject, opportunities: Vec<OpportunityId> },
     #[serde(rename = "DealReviewStarted")]
     ReviewStarted {},
     #[serde(rename = "DealContested")]
@@ -137,7 +137,7 @@ pub enum DealEvent {
     #[serde(rename = "DealActivityRecorded")]
     ActivityRecorded { activity: String, on: Day, activity_due: Day },
     #[serde(rename = "DealProtectionExtended")]
-    Extended { until: Day, extension: u32, reason: String },
+    Extended { extended_on: Day, until: Day, extension: u32, reason: String },
     #[serde(rename = "DealWon")]
     Won { closed_on: Day, value: Money },
     #[serde(rename = "DealLost")]
@@ -255,7 +255,7 @@ pub struct DealCase {
     pub rulebook_version: u32,
     /// The claimed keys, in claiming order; empty before submission.
     pub opportunities: Vec<OpportunityId>,
-    pub submitted_by: Option<crate::Subject>,
+    pub submitted_by: Option<Subject>,
     pub conflict: Option<ConflictId>,
     pub protected_until: Option<Day>,
     pub activity_due: Option<Day>,
