@@ -9,10 +9,11 @@ use std::collections::BTreeMap;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use uuid::Uuid;
 
 use crate::{
-    Aggregate, ConflictId, Context, Day, DealId, OpportunityId, PartnerId, ReasonCode, Refusal,
-    RefusalKind, Subject, aggregate,
+    Aggregate, ConflictId, Context, Day, DealId, PartnerId, ReasonCode, Refusal, RefusalKind,
+    Subject, aggregate,
 };
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -77,6 +78,8 @@ pub enum OpportunityError {
     ResolverNotNeutral,
     #[error("deal {deal} does not hold the opportunity")]
     NotTheHolder { deal: DealId },
+    #[error("an escalation names the instance that it goes to")]
+    EscalationWithoutRecipient,
     #[error("a reason is required")]
     ReasonMissing,
 }
@@ -85,7 +88,9 @@ impl Refusal for OpportunityError {
     fn kind(&self) -> RefusalKind {
         match self {
             Self::ConflictNotFound => RefusalKind::NotFound,
-            Self::UnknownConflictRule { .. } | Self::ReasonMissing => RefusalKind::InvalidValue,
+            Self::UnknownConflictRule { .. }
+            | Self::EscalationWithoutRecipient
+            | Self::ReasonMissing => RefusalKind::InvalidValue,
             _ => RefusalKind::Rule,
         }
     }
@@ -112,6 +117,8 @@ pub struct Conflict {
     pub contender: DealId,
     pub contender_partner: PartnerId,
     pub earliest_free_day: Day,
+    /// The instance that it was last handed to.
+    pub escalated_to: Option<String>,
     pub resolved: bool,
 }
 
@@ -125,17 +132,195 @@ impl Aggregate for Opportunity {
 
     fn decide(
         &self,
-        _: OpportunityCommand,
-        _: &Context,
+        command: OpportunityCommand,
+        context: &Context,
     ) -> Result<Vec<OpportunityEvent>, OpportunityError> {
-        unimplemented!()
+        match command {
+            OpportunityCommand::Claim { deal, partner } => Ok(self.claim(deal, partner, context)),
+            OpportunityCommand::Protect { deal, until } => self.protect(deal, until),
+            OpportunityCommand::Release { deal } if self.is_held_by(deal) => {
+                Ok(vec![OpportunityEvent::Released { deal }])
+            }
+            // Not held by this deal is all that the caller wants.
+            OpportunityCommand::Release { .. } => Ok(Vec::new()),
+            OpportunityCommand::Escalate { conflict, to, reason } => {
+                self.escalate(conflict, to, reason)
+            }
+            OpportunityCommand::Resolve { conflict, winner, rule, reason } => {
+                let resolution = Resolution { winner, rule, reason };
+                self.resolve(conflict, resolution, context)
+            }
+        }
     }
 
-    fn evolve(self, _: &OpportunityEvent) -> Self {
-        unimplemented!()
+    fn evolve(mut self, event: &OpportunityEvent) -> Self {
+        match event {
+            OpportunityEvent::Claimed { deal, partner, claimed_on } => {
+                let (deal, partner, claimed_on) = (*deal, *partner, *claimed_on);
+                self.holder = Some(Holder { deal, partner, claimed_on, protected_until: None });
+            }
+            OpportunityEvent::Protected { until, .. } => {
+                if let Some(holder) = &mut self.holder {
+                    holder.protected_until = Some(*until);
+                }
+            }
+            OpportunityEvent::Released { .. } => self.holder = None,
+            OpportunityEvent::ConflictOpened {
+                conflict,
+                holder,
+                contender,
+                contender_partner,
+                earliest_free_day,
+                ..
+            } => {
+                let opened = Conflict {
+                    holder: *holder,
+                    contender: *contender,
+                    contender_partner: *contender_partner,
+                    earliest_free_day: *earliest_free_day,
+                    escalated_to: None,
+                    resolved: false,
+                };
+                self.conflicts.insert(*conflict, opened);
+            }
+            OpportunityEvent::ConflictEscalated { conflict, to, .. } => {
+                if let Some(conflict) = self.conflicts.get_mut(conflict) {
+                    conflict.escalated_to = Some(to.clone());
+                }
+            }
+            OpportunityEvent::ConflictResolved { conflict, loser, .. } => {
+                if let Some(conflict) = self.conflicts.get_mut(conflict) {
+                    conflict.resolved = true;
+                }
+                // The key is free for the winner, unless a third deal has got it since.
+                self.holder = self.holder.filter(|holder| holder.deal != *loser);
+            }
+        }
+        self
     }
 
+    /// An opportunity is nobody's own: partners see it through their deals only.
     fn partner(&self) -> Option<PartnerId> {
         None
     }
 }
+
+/// How a person resolves a conflict.
+struct Resolution {
+    winner: DealId,
+    rule: ReasonCode,
+    reason: String,
+}
+
+impl Opportunity {
+    /// Whether the key is this deal's.
+    pub fn is_held_by(&self, deal: DealId) -> bool {
+        self.holder.as_ref().is_some_and(|holder| holder.deal == deal)
+    }
+
+    /// The unresolved conflict in which this deal contends for the key.
+    pub fn conflict_for(&self, deal: DealId) -> Option<(ConflictId, &Conflict)> {
+        let is_open = |conflict: &Conflict| conflict.contender == deal && !conflict.resolved;
+        let found = self.conflicts.iter().find(|(_, conflict)| is_open(conflict));
+        found.map(|(id, conflict)| (*id, conflict))
+    }
+
+    fn claim(&self, deal: DealId, partner: PartnerId, context: &Context) -> Vec<OpportunityEvent> {
+        let today = context.today;
+        match &self.holder {
+            None => vec![OpportunityEvent::Claimed { deal, partner, claimed_on: today }],
+            Some(holder) if holder.deal == deal || self.conflict_for(deal).is_some() => Vec::new(),
+            Some(holder) => {
+                // Counting the conflicts keeps a later one between the same deals apart.
+                let name = format!("conflict/{}/{deal}", self.conflicts.len());
+                let conflict = Uuid::new_v5(&context.aggregate_id, name.as_bytes());
+                let until_at_most = today.plus_days(context.rules.deals.protection_days);
+                let until = holder.protected_until.unwrap_or(until_at_most);
+                vec![OpportunityEvent::ConflictOpened {
+                    conflict: ConflictId(conflict),
+                    holder: holder.deal,
+                    holder_partner: holder.partner,
+                    contender: deal,
+                    contender_partner: partner,
+                    opened_on: today,
+                    earliest_free_day: until.plus_days(1),
+                }]
+            }
+        }
+    }
+
+    fn protect(&self, deal: DealId, until: Day) -> Result<Vec<OpportunityEvent>, OpportunityError> {
+        match &self.holder {
+            Some(holder) if holder.deal == deal => match holder.protected_until {
+                Some(day) if day == until => Ok(Vec::new()),
+                _ => Ok(vec![OpportunityEvent::Protected { deal, until }]),
+            },
+            _ => Err(OpportunityError::NotTheHolder { deal }),
+        }
+    }
+
+    fn open_conflict(&self, id: ConflictId) -> Result<&Conflict, OpportunityError> {
+        let conflict = self.conflicts.get(&id).ok_or(OpportunityError::ConflictNotFound)?;
+        if conflict.resolved {
+            return Err(OpportunityError::ConflictAlreadyResolved);
+        }
+        Ok(conflict)
+    }
+
+    fn escalate(
+        &self,
+        id: ConflictId,
+        to: String,
+        reason: String,
+    ) -> Result<Vec<OpportunityEvent>, OpportunityError> {
+        let conflict = self.open_conflict(id)?;
+        if to.trim().is_empty() {
+            return Err(OpportunityError::EscalationWithoutRecipient);
+        }
+        if reason.trim().is_empty() {
+            return Err(OpportunityError::ReasonMissing);
+        }
+        if conflict.escalated_to.as_ref() == Some(&to) {
+            return Ok(Vec::new());
+        }
+        Ok(vec![OpportunityEvent::ConflictEscalated { conflict: id, to, reason }])
+    }
+
+    fn resolve(
+        &self,
+        id: ConflictId,
+        resolution: Resolution,
+        context: &Context,
+    ) -> Result<Vec<OpportunityEvent>, OpportunityError> {
+        let conflict = self.open_conflict(id)?;
+        if context.actor.acting_for.is_some() {
+            return Err(OpportunityError::ResolverNotNeutral);
+        }
+        let Resolution { winner, rule, reason } = resolution;
+        let loser = match winner {
+            winner if winner == conflict.holder => conflict.contender,
+            winner if winner == conflict.contender => conflict.holder,
+            _ => return Err(OpportunityError::WinnerNotInConflict),
+        };
+        if !context.rules.deals.conflict_rules.contains(&rule) {
+            return Err(OpportunityError::UnknownConflictRule { rule });
+        }
+        if reason.trim().is_empty() {
+            return Err(OpportunityError::ReasonMissing);
+        }
+        let resolved_by = context.actor.subject.clone();
+        let conflict = id;
+        let resolved = OpportunityEvent::ConflictResolved {
+            conflict,
+            winner,
+            loser,
+            rule,
+            reason,
+            resolved_by,
+        };
+        Ok(vec![resolved])
+    }
+}
+
+#[cfg(test)]
+mod tests;
