@@ -26,10 +26,11 @@ use crate::{
     schema::{BUSY_WAIT_MAX, open_checkpointer},
 };
 
-/// So few pages are left to the writer when it restarts the WAL.
-const LEFT_PAGES: u32 = 256;
-/// Copying rounds before the writer is asked in any case.
-const ROUNDS_MAX: usize = 4;
+/// Rounds of copying before the writer is asked to restart the WAL. SQLite syncs the data file at
+/// the end of a round only if nothing was committed during it. The first rounds leave little to
+/// copy, the later ones are short enough to fit between two commits, so that the costly sync most
+/// likely happens here and not while the writer restarts the WAL.
+const ROUNDS: usize = 8;
 /// How long a restart waits for readers that still use the old part of the WAL.
 const RESTART_WAIT_MAX: Duration = Duration::from_millis(20);
 
@@ -55,13 +56,6 @@ impl Default for Bounds {
             hard_pages: 64 * 1024,
         }
     }
-}
-
-/// Pages in the WAL, and how many of them are in the data file too.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Progress {
-    pages: u32,
-    copied: u32,
 }
 
 /// The writer's end: it reports commits and restarts the WAL when asked to.
@@ -119,7 +113,7 @@ impl Checkpointer {
         // Full: the thread will look anyway.
         let _ = self.wake.as_ref().map(|wake| wake.try_send(()));
         match checkpoint(connection, "NOOP") {
-            Ok(progress) if progress.pages < self.bounds.hard_pages => {}
+            Ok(pages) if pages < self.bounds.hard_pages => {}
             _ => restart(connection),
         }
     }
@@ -157,24 +151,20 @@ impl Copier {
     }
 
     fn look(&mut self) -> rusqlite::Result<()> {
-        let mut progress = checkpoint(&self.connection, "NOOP")?;
-        if progress.pages < self.bounds.copy_pages {
+        if checkpoint(&self.connection, "NOOP")? < self.bounds.copy_pages {
             self.restart_pages = self.bounds.restart_pages;
             return Ok(());
         }
-        for _ in 0..ROUNDS_MAX {
-            progress = checkpoint(&self.connection, "PASSIVE")?;
-            if progress.pages.saturating_sub(progress.copied) <= LEFT_PAGES {
-                break;
-            }
-        }
-        if progress.pages < self.restart_pages {
+        if checkpoint(&self.connection, "PASSIVE")? < self.restart_pages {
             return Ok(());
+        }
+        for _ in 1..ROUNDS {
+            checkpoint(&self.connection, "PASSIVE")?;
         }
         self.restart_wanted.store(true, Ordering::Release);
         // An error here means that the writer is closing, which empties the WAL too.
         if self.restart_done.recv().is_ok() {
-            let pages = checkpoint(&self.connection, "NOOP")?.pages;
+            let pages = checkpoint(&self.connection, "NOOP")?;
             // A reader held it up: ask again later, not at every look, for asking costs a wait.
             self.restart_pages = self.bounds.restart_pages.max(pages + pages / 2);
         }
@@ -194,11 +184,11 @@ fn restart(connection: &Connection) {
     }
 }
 
-fn checkpoint(connection: &Connection, mode: &str) -> rusqlite::Result<Progress> {
-    connection.query_row(&format!("PRAGMA wal_checkpoint({mode})"), [], |row| {
-        let pages = |column| row.get(column).map(|pages: i64| u32::try_from(pages).unwrap_or(0));
-        Ok(Progress { pages: pages(1)?, copied: pages(2)? })
-    })
+/// Runs a checkpoint (`NOOP` only looks) and tells how many pages the WAL holds.
+fn checkpoint(connection: &Connection, mode: &str) -> rusqlite::Result<u32> {
+    let sql = format!("PRAGMA wal_checkpoint({mode})");
+    let pages: i64 = connection.query_row(&sql, [], |row| row.get(1))?;
+    Ok(u32::try_from(pages).unwrap_or(0))
 }
 
 #[cfg(test)]

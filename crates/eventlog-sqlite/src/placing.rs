@@ -97,7 +97,7 @@ impl Placing {
         stream: &StreamName,
     ) -> rusqlite::Result<Option<Head>> {
         if let Some(head) = self.heads.get(stream) {
-            return Ok(Some(*head));
+            return Ok(Some(head));
         }
         let found = connection
             .prepare_cached(
@@ -169,7 +169,7 @@ impl Placing {
 
     fn kind(&mut self, connection: &Connection, name: &Arc<str>) -> rusqlite::Result<i64> {
         if let Some(id) = self.kinds.get(name) {
-            return Ok(*id);
+            return Ok(id);
         }
         let found = connection
             .prepare_cached("SELECT id FROM kinds WHERE name = ?1")?

@@ -6,8 +6,8 @@ use std::{
 };
 
 use accord_eventlog::{Direction, Filter, LogError, Position, RecordedEvent, StreamName};
-use bytes::Bytes;
-use rusqlite::{Connection, OptionalExtension, Row, params};
+use bytes::{Bytes, BytesMut};
+use rusqlite::{Connection, OptionalExtension, Row, params, types::Type};
 use tokio::sync::Semaphore;
 use uuid::Uuid;
 
@@ -22,6 +22,10 @@ const READERS_MAX: usize = 3;
 /// Rows considered under one snapshot: a long read must not keep the write-ahead log from starting
 /// over.
 const SCAN_ROWS_MAX: usize = 16 * 1024;
+/// Room for so many events is made at once.
+const PAGE_EVENTS_EXPECTED: usize = 1024;
+const PIECE_BYTES_MIN: usize = 2 * 1024;
+const PIECE_BYTES_MAX: usize = 64 * 1024;
 const STREAM_NAMES_MAX: usize = 32 * 1024;
 const KIND_NAMES_MAX: usize = 1024;
 
@@ -150,10 +154,10 @@ impl Reader {
         let mut select = connection.prepare_cached(&sql).map_err(from_sqlite)?;
         let from = signed(from.unwrap_or(open_end));
         let mut rows = select.query(params![id, from, signed(max as u64)]).map_err(from_sqlite)?;
-        let mut events = Vec::new();
+        let (mut events, mut arena) = (Vec::new(), Arena::default());
         while let Some(row) = rows.next().map_err(from_sqlite)? {
-            let (stream, kind) = names.of(connection, row)?;
-            events.push(decode(row, stream, kind).map_err(from_sqlite)?);
+            let of = names.of(connection, row)?;
+            events.push(decode(row, of, &mut arena).map_err(from_sqlite)?);
         }
         Ok(events)
     }
@@ -174,14 +178,16 @@ impl Reader {
         let mut select = connection.prepare_cached(&sql).map_err(from_sqlite)?;
         let from = signed(scan.from.map_or(open_end, |position| position.0));
         let mut rows = select.query(params![from, signed(rows_max as u64)]).map_err(from_sqlite)?;
-        let mut page = Page { events: Vec::new(), considered: scan.from, at_end: false };
-        let (mut considered, mut bytes) = (0, 0);
+        let expected = if unfiltered { rows_max.min(PAGE_EVENTS_EXPECTED) } else { 0 };
+        let events = Vec::with_capacity(expected);
+        let mut page = Page { events, considered: scan.from, at_end: false };
+        let (mut considered, mut bytes, mut arena) = (0, 0, Arena::default());
         while let Some(row) = rows.next().map_err(from_sqlite)? {
             considered += 1;
             page.considered = Some(Position(row.get(0).map_err(from_sqlite)?));
-            let (stream, kind) = names.of(connection, row)?;
-            if unfiltered || scan.filter.matches(stream.as_str(), kind) {
-                let event = decode(row, stream, kind).map_err(from_sqlite)?;
+            let of = names.of(connection, row)?;
+            if unfiltered || scan.filter.matches(of.0.as_str(), &of.1) {
+                let event = decode(row, of, &mut arena).map_err(from_sqlite)?;
                 bytes += event.data.len() + event.metadata.len();
                 page.events.push(event);
                 if page.events.len() >= scan.events_max || bytes >= scan.bytes_max {
@@ -199,23 +205,44 @@ fn signed(number: u64) -> i64 {
     i64::try_from(number).unwrap_or(i64::MAX)
 }
 
-fn decode(row: &Row<'_>, stream: &StreamName, kind: &Arc<str>) -> rusqlite::Result<RecordedEvent> {
-    let blob = |column| {
-        row.get_ref(column)?.as_blob().map(Bytes::copy_from_slice).map_err(|error| {
-            let blob = rusqlite::types::Type::Blob;
-            rusqlite::Error::FromSqlConversionFailure(column, blob, Box::new(error))
-        })
-    };
+fn decode(
+    row: &Row<'_>,
+    (stream, kind): (StreamName, Arc<str>),
+    arena: &mut Arena,
+) -> rusqlite::Result<RecordedEvent> {
     Ok(RecordedEvent {
         id: Uuid::from_bytes(row.get(5)?),
-        stream: stream.clone(),
+        stream,
         revision: row.get(2)?,
         position: Position(row.get(0)?),
-        kind: Arc::clone(kind),
-        data: blob(6)?,
-        metadata: blob(7)?,
+        kind,
+        data: arena.copy(row, 6)?,
+        metadata: arena.copy(row, 7)?,
         created_micros: row.get(4)?,
     })
+}
+
+/// Memory for the bytes of neighbouring events, which a replay takes and gives back by the million.
+/// An event that is kept keeps at most one such piece alive. Pieces grow with the number of events,
+/// so that a read of a few takes little.
+#[derive(Default)]
+struct Arena {
+    piece: BytesMut,
+    piece_bytes: usize,
+}
+
+impl Arena {
+    fn copy(&mut self, row: &Row<'_>, column: usize) -> rusqlite::Result<Bytes> {
+        let blob = row.get_ref(column)?.as_blob().map_err(|error| {
+            rusqlite::Error::FromSqlConversionFailure(column, Type::Blob, Box::new(error))
+        })?;
+        if self.piece.capacity() < blob.len() {
+            self.piece_bytes = (2 * self.piece_bytes).clamp(PIECE_BYTES_MIN, PIECE_BYTES_MAX);
+            self.piece = BytesMut::with_capacity(self.piece_bytes.max(blob.len()));
+        }
+        self.piece.extend_from_slice(blob);
+        Ok(self.piece.split().freeze())
+    }
 }
 
 /// Interned names never change, so that what was read once stays true.
@@ -234,24 +261,32 @@ impl Names {
         &mut self,
         connection: &Connection,
         row: &Row<'_>,
-    ) -> Result<(&StreamName, &Arc<str>), LogError> {
-        let stream: i64 = row.get(1).map_err(from_sqlite)?;
-        if self.streams.get(&stream).is_none() {
-            let name = read_name(connection, "SELECT name FROM streams WHERE id = ?1", stream)?;
-            let name = name.parse().map_err(|error| {
-                LogError::Corrupt(format!("the name of stream {stream} is stored wrongly: {error}"))
-            })?;
-            self.streams.insert(stream, name);
+    ) -> Result<(StreamName, Arc<str>), LogError> {
+        let stream = row.get(1).map_err(from_sqlite)?;
+        let kind = row.get(3).map_err(from_sqlite)?;
+        Ok((self.stream(connection, stream)?, self.kind(connection, kind)?))
+    }
+
+    fn stream(&mut self, connection: &Connection, id: i64) -> Result<StreamName, LogError> {
+        if let Some(name) = self.streams.get(&id) {
+            return Ok(name);
         }
-        let kind: i64 = row.get(3).map_err(from_sqlite)?;
-        if self.kinds.get(&kind).is_none() {
-            let name = read_name(connection, "SELECT name FROM kinds WHERE id = ?1", kind)?;
-            self.kinds.insert(kind, name.into());
+        let name = read_name(connection, "SELECT name FROM streams WHERE id = ?1", id)?;
+        let name: StreamName = name.parse().map_err(|error| {
+            LogError::Corrupt(format!("the name of stream {id} is stored wrongly: {error}"))
+        })?;
+        self.streams.insert(id, name.clone());
+        Ok(name)
+    }
+
+    fn kind(&mut self, connection: &Connection, id: i64) -> Result<Arc<str>, LogError> {
+        if let Some(name) = self.kinds.get(&id) {
+            return Ok(name);
         }
-        match (self.streams.get(&stream), self.kinds.get(&kind)) {
-            (Some(stream), Some(kind)) => Ok((stream, kind)),
-            _ => Err(unavailable("a name was forgotten while in use")),
-        }
+        let name: Arc<str> =
+            read_name(connection, "SELECT name FROM kinds WHERE id = ?1", id)?.into();
+        self.kinds.insert(id, Arc::clone(&name));
+        Ok(name)
     }
 }
 

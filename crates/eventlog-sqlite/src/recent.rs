@@ -12,24 +12,25 @@ pub(crate) struct Recent<K, V> {
     generation_entries_max: usize,
 }
 
-impl<K: Hash + Eq, V> Recent<K, V> {
+impl<K: Hash + Eq, V: Clone> Recent<K, V> {
     /// Remembers at most `entries_max` entries.
     pub(crate) fn new(entries_max: usize) -> Self {
         let generation_entries_max = (entries_max / 2).max(1);
         Self { young: HashMap::new(), old: HashMap::new(), generation_entries_max }
     }
 
-    /// The value, which thereby counts as used.
-    pub(crate) fn get<Q>(&mut self, key: &Q) -> Option<&mut V>
+    /// A copy of the value, which thereby counts as used.
+    pub(crate) fn get<Q>(&mut self, key: &Q) -> Option<V>
     where
         K: Borrow<Q>,
         Q: Hash + Eq + ?Sized,
     {
-        if !self.young.contains_key(key) {
-            let (key, value) = self.old.remove_entry(key)?;
-            self.insert(key, value);
+        if let Some(value) = self.young.get(key) {
+            return Some(value.clone());
         }
-        self.young.get_mut(key)
+        let (key, value) = self.old.remove_entry(key)?;
+        self.insert(key, value.clone());
+        Some(value)
     }
 
     /// Remembers the value, in place of an earlier one of the same key.
@@ -59,7 +60,7 @@ mod tests {
             recent.insert(key, key);
             assert!(recent.young.len() + recent.old.len() <= 100);
         }
-        assert_eq!(recent.get(&9_999), Some(&mut 9_999));
+        assert_eq!(recent.get(&9_999), Some(9_999));
         assert_eq!(recent.get(&0), None);
     }
 
@@ -69,7 +70,7 @@ mod tests {
         recent.insert(u32::MAX, "used");
         for key in 0..1_000 {
             recent.insert(key, "unused");
-            assert_eq!(recent.get(&u32::MAX), Some(&mut "used"));
+            assert_eq!(recent.get(&u32::MAX), Some("used"));
         }
     }
 
@@ -79,7 +80,7 @@ mod tests {
         for round in 0..50 {
             recent.insert("key", round);
             recent.insert(["a", "b", "c"][round % 3], round);
-            assert_eq!(recent.get("key"), Some(&mut round.clone()));
+            assert_eq!(recent.get("key"), Some(round));
         }
     }
 }
