@@ -79,6 +79,22 @@ async fn an_empty_log_has_no_head_and_is_caught_up() {
 }
 
 #[tokio::test]
+async fn a_live_batch_too_large_to_pass_on_is_read_from_disk() {
+    let scratch = Scratch::new();
+    let log = scratch.log();
+    let mut subscription = log.subscribe(None, Filter::default()).await.unwrap();
+    assert_eq!(subscription.next().await.unwrap(), SubscriptionMessage::CaughtUp(None));
+
+    for id in 0..3 {
+        let data: bytes::Bytes = vec![b'd'; 600_000].into();
+        let large = events(2).into_iter().map(|e| NewEvent { data: data.clone(), ..e }).collect();
+        log.append(&stream(id), ExpectedRevision::Any, large).await.unwrap();
+        log.append(&stream(id), ExpectedRevision::Any, events(1)).await.unwrap();
+    }
+    assert_eq!(take(&mut subscription, 9).await, read_all(&log).await);
+}
+
+#[tokio::test]
 async fn positions_have_no_gap_even_after_refusals() {
     let scratch = Scratch::new();
     let log = scratch.log();
