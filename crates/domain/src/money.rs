@@ -5,7 +5,7 @@ use std::fmt;
 pub use iso_currency::Currency;
 use rust_decimal::{Decimal, RoundingStrategy};
 use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, de::Error};
 
 /// An amount in a currency's minor units (cents for EUR).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
@@ -69,14 +69,23 @@ impl fmt::Display for Money {
     }
 }
 
-/// An exact fraction, for example `0.15` for 15 %. Written as a string in JSON and TOML.
+/// An exact fraction, for example `0.15` for 15 %. Written as a string in JSON and TOML: a number
+/// there would have been a float on its way.
 #[derive(
     Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
 )]
 #[serde(transparent)]
 pub struct Rate(
-    #[schemars(with = "String", regex(pattern = r"^-?[0-9]+(\.[0-9]+)?$"))] pub Decimal,
+    #[serde(deserialize_with = "decimal_from_text")]
+    #[schemars(with = "String", regex(pattern = r"^-?[0-9]+(\.[0-9]+)?$"))]
+    pub Decimal,
 );
+
+fn decimal_from_text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Decimal, D::Error> {
+    let text = String::deserialize(deserializer)?;
+    let problem = || D::Error::custom(format!("`{text}` is not a fraction such as 0.15"));
+    Decimal::from_str_exact(&text).map_err(|_| problem())
+}
 
 impl Rate {
     pub const ZERO: Self = Self(Decimal::ZERO);
@@ -85,7 +94,11 @@ impl Rate {
 impl fmt::Display for Rate {
     /// As a percentage: `15 %`.
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(formatter, "{} %", (self.0 * Decimal::ONE_HUNDRED).normalize())
+        match self.0.checked_mul(Decimal::ONE_HUNDRED) {
+            Some(percent) => write!(formatter, "{} %", percent.normalize()),
+            // Nothing that a rulebook allows, but a refusal may have to name it.
+            None => self.0.fmt(formatter),
+        }
     }
 }
 
@@ -113,5 +126,16 @@ mod tests {
     fn an_amount_reads_in_major_units() {
         assert_eq!(Money::new(123_456, Currency::EUR).to_string(), "1234.56 EUR");
         assert_eq!(Money::new(1500, Currency::JPY).to_string(), "1500 JPY");
+    }
+
+    #[test]
+    fn a_rate_is_read_from_text_only() {
+        assert_eq!(serde_json::from_str::<Rate>("\"0.15\"").unwrap().to_string(), "15 %");
+        assert!(serde_json::from_str::<Rate>("0.15").is_err());
+    }
+
+    #[test]
+    fn the_largest_rate_can_be_shown() {
+        assert_eq!(Rate(Decimal::MAX).to_string(), Decimal::MAX.to_string());
     }
 }

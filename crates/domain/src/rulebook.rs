@@ -9,6 +9,7 @@ mod commercial;
 mod deals;
 mod entry;
 mod levels;
+mod reading;
 #[cfg(test)]
 mod tests;
 
@@ -90,11 +91,9 @@ pub struct Phase {
 }
 
 impl Rulebook {
-    /// Reads and checks a TOML document.
-    pub fn from_toml(text: &str) -> Result<Self, Vec<check::Mistake>> {
-        toml::from_str(text).map_err(|error: toml::de::Error| {
-            vec![check::Mistake { place: String::new(), message: error.to_string() }]
-        })
+    /// The JSON Schema of a rulebook document, made from the types.
+    pub fn json_schema() -> schemars::Schema {
+        schemars::schema_for!(Self)
     }
 
     pub fn track(&self, track: &TrackId) -> Option<&Track> {

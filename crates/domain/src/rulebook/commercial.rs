@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::{Currency, LevelId, Money, Rate, Sku, TrackId};
+use crate::{Currency, LevelId, Rate, Sku, TrackId};
 
 /// Licence models of the program.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
