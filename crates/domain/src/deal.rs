@@ -5,8 +5,16 @@
 //! That an opportunity has one protection only is decided in [`crate::opportunity`]; a deal that
 //! finds its opportunity taken becomes *contested* and waits for the conflict's resolution.
 
+mod case;
+mod protection;
+mod registration;
+mod review;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+
+pub use case::DealCase;
+use registration::Particulars;
 
 use crate::customer::Company;
 use crate::partner::{PartnerStanding, PartnerStatus};
@@ -239,30 +247,26 @@ pub enum DealStatus {
     Withdrawn,
 }
 
+impl DealStatus {
+    /// Whether something can still happen to the deal.
+    pub fn is_open(self) -> bool {
+        self == Self::Draft
+            || self == Self::Submitted
+            || self == Self::Contested
+            || self.holds_opportunity()
+    }
+
+    /// Whether the deal has all its opportunity's keys.
+    pub fn holds_opportunity(self) -> bool {
+        matches!(self, Self::InReview | Self::InformationRequested | Self::Protected)
+    }
+}
+
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Deal {
     pub status: DealStatus,
     /// Present from the draft on.
     pub case: Option<DealCase>,
-}
-
-/// What a deal carries from its draft on.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct DealCase {
-    pub partner: PartnerId,
-    pub customer: Company,
-    pub product_scope: ProductScope,
-    pub rulebook_version: u32,
-    /// The claimed keys, in claiming order; empty before submission.
-    pub opportunities: Vec<OpportunityId>,
-    pub submitted_by: Option<Subject>,
-    pub conflict: Option<ConflictId>,
-    pub protected_until: Option<Day>,
-    pub activity_due: Option<Day>,
-    pub last_activity_on: Option<Day>,
-    /// Day of the last extension, or of the protection's start.
-    pub extended_on: Option<Day>,
-    pub extensions: u32,
 }
 
 impl aggregate::Event for DealEvent {}
@@ -273,15 +277,95 @@ impl Aggregate for Deal {
     type Event = DealEvent;
     type Error = DealError;
 
-    fn decide(&self, _: DealCommand, _: &Context) -> Result<Vec<DealEvent>, DealError> {
-        unimplemented!()
+    fn decide(&self, command: DealCommand, context: &Context) -> Result<Vec<DealEvent>, DealError> {
+        use DealCommand as C;
+        match command {
+            C::Draft { customer, product_scope, value, expected_close, standing } => {
+                let particulars = Particulars { customer, product_scope, value, expected_close };
+                self.draft(particulars, &standing, context)
+            }
+            C::Revise { customer, product_scope, value, expected_close } => {
+                let particulars = Particulars { customer, product_scope, value, expected_close };
+                self.revise(particulars, context)
+            }
+            C::Submit { standing } => self.submit(&standing, context),
+            C::ConfirmClaim {} => self.confirm_claim(context),
+            C::Contest { conflict, opportunity, earliest_free_day } => {
+                self.contest(conflict, opportunity, earliest_free_day)
+            }
+            C::RequestInformation { question } => self.request_information(question),
+            C::ProvideInformation { answer } => self.provide_information(answer),
+            C::Approve {} => self.approve(context),
+            C::Reject { reason, note } => self.reject(reason, note, context),
+            C::Withdraw { reason } => self.withdraw(reason),
+            C::RecordActivity { activity, on } => self.record_activity(activity, on, context),
+            C::Extend { reason } => self.extend(reason, context),
+            C::MarkWon { closed_on, value } => self.mark_won(closed_on, value, context),
+            C::MarkLost { reason } => self.mark_lost(reason),
+            C::Revoke { reason } => self.revoke(reason),
+            C::Release { statement } => self.release(statement),
+            C::Expire {} => self.expire(context),
+            C::WinConflict { conflict } => self.win_conflict(conflict, context),
+            C::LoseConflict { conflict, rule } => self.lose_conflict(conflict, rule),
+        }
     }
 
-    fn evolve(self, _: &DealEvent) -> Self {
-        unimplemented!()
+    fn evolve(mut self, event: &DealEvent) -> Self {
+        self.status = self.status.after(event);
+        self.case = match self.case {
+            None => DealCase::drafted(event),
+            Some(case) => Some(case.evolve(event)),
+        };
+        self
     }
 
     fn partner(&self) -> Option<PartnerId> {
-        None
+        self.case.as_ref().map(|case| case.partner)
+    }
+
+    fn rulebook_version(&self) -> Option<u32> {
+        self.case.as_ref().map(|case| case.rulebook_version)
     }
 }
+
+impl Deal {
+    /// The case, if the deal exists and has one of these statuses.
+    fn case_in(&self, statuses: &[DealStatus]) -> Result<&DealCase, DealError> {
+        let case = self.case.as_ref().ok_or(DealError::DealNotFound)?;
+        if statuses.contains(&self.status) { Ok(case) } else { Err(self.wrong_status()) }
+    }
+
+    fn wrong_status(&self) -> DealError {
+        match self.status {
+            DealStatus::Unknown => DealError::DealNotFound,
+            status => DealError::DealWrongStatus { status },
+        }
+    }
+}
+
+/// Longest free text that a deal keeps, in characters.
+const TEXT_CHARS_MAX: usize = 4000;
+
+/// Refuses a text that says nothing or too much.
+fn check_text(field: &str, text: &str) -> Result<(), DealError> {
+    let invalid = |problem: &str| {
+        Err(DealError::InvalidField { field: field.to_owned(), problem: problem.to_owned() })
+    };
+    match text {
+        text if text.trim().is_empty() => invalid("it is blank"),
+        text if text.chars().count() > TEXT_CHARS_MAX => {
+            invalid("it is longer than 4000 characters")
+        }
+        _ => Ok(()),
+    }
+}
+
+fn check_reason(reason: &str) -> Result<(), DealError> {
+    if reason.trim().is_empty() {
+        return Err(DealError::ReasonMissing);
+    }
+    check_text("reason", reason)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,209 @@
+//! From the draft to the claim of all keys: who may register what, and what a conflict does.
+
+use crate::customer::Company;
+use crate::deal::{Deal, DealCase, DealError, DealEvent, DealStatus};
+use crate::partner::{PartnerStanding, PartnerStatus};
+use crate::rulebook::{DealRules, DealValidation, LevelRef, Rulebook};
+use crate::{ConflictId, Context, Country, Day, Money, OpportunityId, ProductScope, ReasonCode};
+
+/// The benefit whose withholding stops registrations.
+const DEAL_REGISTRATION: &str = "deal-registration";
+
+/// What a partner tells about a deal.
+pub(super) struct Particulars {
+    pub(super) customer: Company,
+    pub(super) product_scope: ProductScope,
+    pub(super) value: Money,
+    pub(super) expected_close: Day,
+}
+
+impl Particulars {
+    fn check(&self, context: &Context) -> Result<(), DealError> {
+        self.customer.check().map_err(|found| DealError::InvalidField {
+            field: format!("customer.{}", found.field),
+            problem: found.problem.to_owned(),
+        })?;
+        let rules = &context.rules.deals;
+        check_country(self.customer.country, rules)?;
+        if !rules.product_scopes.contains(&self.product_scope) {
+            let product_scope = self.product_scope.clone();
+            return Err(DealError::UnknownProductScope { product_scope });
+        }
+        check_value(self.value, &context.rules)?;
+        let (expected_close, today) = (self.expected_close, context.today);
+        if expected_close < today {
+            return Err(DealError::CloseInPast { expected_close, today });
+        }
+        Ok(())
+    }
+}
+
+pub(super) fn check_value(value: Money, rules: &Rulebook) -> Result<(), DealError> {
+    let invalid = |problem: &str| {
+        Err(DealError::InvalidField { field: "value".into(), problem: problem.to_owned() })
+    };
+    if value.minor < 0 {
+        return invalid("it is negative");
+    }
+    if !rules.identity.currencies.contains(&value.currency) {
+        return invalid("the program does not trade in its currency");
+    }
+    Ok(())
+}
+
+fn check_country(country: Country, rules: &DealRules) -> Result<(), DealError> {
+    if rules.restricted_countries.contains(&country) {
+        return Err(DealError::RestrictedCountry { country });
+    }
+    Ok(())
+}
+
+/// Whether the partner, as it stands today, may register a deal in this country.
+fn check_standing(
+    standing: &PartnerStanding,
+    country: Country,
+    rules: &DealRules,
+) -> Result<(), DealError> {
+    if !matches!(standing.status, PartnerStatus::Active | PartnerStatus::Restricted) {
+        return Err(DealError::PartnerNotActive { status: standing.status });
+    }
+    if standing.withheld_benefits.iter().any(|benefit| benefit.as_str() == DEAL_REGISTRATION) {
+        return Err(DealError::DealRegistrationWithheld);
+    }
+    let is_held = |eligible: &LevelRef| {
+        standing
+            .tracks
+            .get(&eligible.track)
+            .is_some_and(|level| *level == Some(eligible.level.clone()))
+    };
+    if !rules.eligible_levels.is_empty() && !rules.eligible_levels.iter().any(is_held) {
+        return Err(DealError::LevelMayNotRegister);
+    }
+    check_country(country, rules)?;
+    if !standing.scope.is_empty() && !standing.scope.contains(&country) {
+        return Err(DealError::OutsideAgreedScope { country });
+    }
+    Ok(())
+}
+
+impl Deal {
+    pub(super) fn draft(
+        &self,
+        particulars: Particulars,
+        standing: &PartnerStanding,
+        context: &Context,
+    ) -> Result<Vec<DealEvent>, DealError> {
+        if self.case.is_some() {
+            return Err(DealError::DealAlreadyExists);
+        }
+        check_standing(standing, particulars.customer.country, &context.rules.deals)?;
+        particulars.check(context)?;
+        let Particulars { customer, product_scope, value, expected_close } = particulars;
+        Ok(vec![DealEvent::Drafted {
+            partner: standing.partner,
+            customer,
+            product_scope,
+            value,
+            expected_close,
+            rulebook_version: context.rulebook_version,
+        }])
+    }
+
+    pub(super) fn revise(
+        &self,
+        particulars: Particulars,
+        context: &Context,
+    ) -> Result<Vec<DealEvent>, DealError> {
+        self.case_in(&[DealStatus::Draft])?;
+        particulars.check(context)?;
+        let Particulars { customer, product_scope, value, expected_close } = particulars;
+        Ok(vec![DealEvent::Revised { customer, product_scope, value, expected_close }])
+    }
+
+    pub(super) fn submit(
+        &self,
+        standing: &PartnerStanding,
+        context: &Context,
+    ) -> Result<Vec<DealEvent>, DealError> {
+        if self.status.is_open() && self.status != DealStatus::Draft {
+            return Ok(Vec::new());
+        }
+        let case = self.case_in(&[DealStatus::Draft])?;
+        check_standing(standing, case.customer.country, &context.rules.deals)?;
+        let program = &context.rules.identity.program;
+        Ok(vec![DealEvent::Submitted {
+            submitted_on: context.today,
+            submitted_by: context.actor.subject.clone(),
+            opportunities: case.customer.opportunity_keys(program, &case.product_scope),
+        }])
+    }
+
+    pub(super) fn confirm_claim(&self, context: &Context) -> Result<Vec<DealEvent>, DealError> {
+        if self.status.holds_opportunity() {
+            return Ok(Vec::new());
+        }
+        self.case_in(&[DealStatus::Submitted])?;
+        let review = DealEvent::ReviewStarted {};
+        Ok(match context.rules.deals.validation {
+            DealValidation::Review => vec![review],
+            DealValidation::Automatic => {
+                vec![review, super::protection::protected_from_today(context)]
+            }
+        })
+    }
+
+    pub(super) fn contest(
+        &self,
+        conflict: ConflictId,
+        opportunity: OpportunityId,
+        earliest_free_day: Day,
+    ) -> Result<Vec<DealEvent>, DealError> {
+        if self.is_contested_by(conflict) {
+            return Ok(Vec::new());
+        }
+        self.case_in(&[DealStatus::Submitted])?;
+        Ok(vec![DealEvent::Contested { conflict, opportunity, earliest_free_day }])
+    }
+
+    /// The winner's keys are claimed anew; a deal that no longer waits for them has no use for it.
+    pub(super) fn win_conflict(
+        &self,
+        conflict: ConflictId,
+        context: &Context,
+    ) -> Result<Vec<DealEvent>, DealError> {
+        let case = self.case.as_ref().ok_or(DealError::DealNotFound)?;
+        if !self.is_contested_by(conflict) {
+            return Ok(Vec::new());
+        }
+        let submitted_by = case.submitted_by.clone();
+        Ok(vec![DealEvent::Submitted {
+            submitted_on: context.today,
+            submitted_by: submitted_by.unwrap_or_else(|| context.actor.subject.clone()),
+            opportunities: case.opportunities.clone(),
+        }])
+    }
+
+    /// A contender is rejected; a deal that had the key, or was about to have it, loses it.
+    pub(super) fn lose_conflict(
+        &self,
+        conflict: ConflictId,
+        rule: ReasonCode,
+    ) -> Result<Vec<DealEvent>, DealError> {
+        self.case.as_ref().ok_or(DealError::DealNotFound)?;
+        let reason = format!("conflict {conflict} was resolved for another deal by rule `{rule}`");
+        Ok(match self.status {
+            DealStatus::Contested if self.is_contested_by(conflict) => {
+                vec![DealEvent::Rejected { reason: rule, note: reason }]
+            }
+            status if status.is_open() && status != DealStatus::Draft => {
+                vec![DealEvent::Revoked { reason }]
+            }
+            _ => Vec::new(),
+        })
+    }
+
+    fn is_contested_by(&self, conflict: ConflictId) -> bool {
+        let is_same = |case: &DealCase| case.conflict == Some(conflict);
+        self.status == DealStatus::Contested && self.case.as_ref().is_some_and(is_same)
+    }
+}
