@@ -106,15 +106,17 @@ pub struct RulebookVersion {
 
 impl aggregate::Event for ProgramEvent {}
 
-type Decision = Result<Vec<ProgramEvent>, ProgramError>;
-
 impl Aggregate for Program {
     const CATEGORY: &'static str = "program";
     type Command = ProgramCommand;
     type Event = ProgramEvent;
     type Error = ProgramError;
 
-    fn decide(&self, command: ProgramCommand, context: &Context) -> Decision {
+    fn decide(
+        &self,
+        command: ProgramCommand,
+        context: &Context,
+    ) -> Result<Vec<ProgramEvent>, ProgramError> {
         use ProgramCommand::*;
         match command {
             DraftRulebook { document } => self.draft(document, context),
@@ -194,7 +196,11 @@ impl Program {
         Ok(entry)
     }
 
-    fn draft(&self, document: Box<Rulebook>, context: &Context) -> Decision {
+    fn draft(
+        &self,
+        document: Box<Rulebook>,
+        context: &Context,
+    ) -> Result<Vec<ProgramEvent>, ProgramError> {
         let program = document.identity.program.clone();
         if let Some(own) = self.id.as_ref().filter(|own| **own != program) {
             let program = own.clone();
@@ -210,7 +216,7 @@ impl Program {
         Ok(vec![ProgramEvent::RulebookDrafted { program, version, document, drafted_by }])
     }
 
-    fn approve(&self, version: u32, context: &Context) -> Decision {
+    fn approve(&self, version: u32, context: &Context) -> Result<Vec<ProgramEvent>, ProgramError> {
         let entry = self.standing(version)?;
         let approved_by = context.actor.subject.clone();
         if entry.drafted_by == approved_by {
@@ -222,7 +228,12 @@ impl Program {
         Ok(vec![ProgramEvent::RulebookApproved { version, approved_by }])
     }
 
-    fn announce(&self, version: u32, effective_on: Day, context: &Context) -> Decision {
+    fn announce(
+        &self,
+        version: u32,
+        effective_on: Day,
+        context: &Context,
+    ) -> Result<Vec<ProgramEvent>, ProgramError> {
         let entry = self.standing(version)?;
         match entry.effective_on {
             Some(announced) if announced == effective_on => return Ok(Vec::new()),
@@ -253,7 +264,12 @@ impl Program {
         Ok(vec![ProgramEvent::RulebookAnnounced { version, announced_on: today, effective_on }])
     }
 
-    fn withdraw(&self, version: u32, reason: String, today: Day) -> Decision {
+    fn withdraw(
+        &self,
+        version: u32,
+        reason: String,
+        today: Day,
+    ) -> Result<Vec<ProgramEvent>, ProgramError> {
         let entry = self.version(version).ok_or(ProgramError::NoSuchVersion { version })?;
         if entry.withdrawn {
             return Ok(Vec::new());

@@ -24,6 +24,9 @@ const DAYS_MAX: u32 = 36_525;
 /// Longest duration in months, a century.
 const MONTHS_MAX: u32 = 1_200;
 
+/// Most names that one message lists.
+const KNOWN_NAMED_MAX: usize = 20;
+
 /// One mistake of a rulebook document.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Mistake {
@@ -173,10 +176,11 @@ impl Findings {
 
 /// The end of a sentence that says what could have been named instead.
 fn known<T: fmt::Display>(entries: impl Iterator<Item = T>) -> String {
-    let entries: Vec<String> = entries.map(|entry| format!("`{entry}`")).collect();
-    if entries.is_empty() {
-        "there is none".to_owned()
-    } else {
-        format!("known: {}", entries.join(", "))
+    let mut entries = entries.map(|entry| format!("`{entry}`"));
+    let named: Vec<String> = entries.by_ref().take(KNOWN_NAMED_MAX).collect();
+    match (named.join(", "), entries.count()) {
+        (named, _) if named.is_empty() => "there is none".to_owned(),
+        (named, 0) => format!("known: {named}"),
+        (named, more) => format!("known: {named} and {more} more"),
     }
 }

@@ -341,6 +341,13 @@ fn a_reference_to_nothing_says_what_is_known() {
 }
 
 #[test]
+fn a_message_names_a_few_of_many_known_entries() {
+    assert_eq!(known(1..=2), "known: `1`, `2`");
+    assert!(known(1..=25).ends_with("`20` and 5 more"));
+    assert_eq!(known(0..0), "there is none");
+}
+
+#[test]
 fn every_mistake_is_found_at_once() {
     let mut rules = altered(ZEXTRAS, "/identity/name", json!(""));
     rules.deals.protection_days = 0;
