@@ -4,8 +4,12 @@
 //! critical), on the next it has expired. Renewal, revocation and expiry are final facts; the
 //! indicator (active, expiring soon, critical, expired) is only a way to look at the days left.
 
+mod person;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+
+pub use person::{PersonInput, PersonProblem};
 
 use crate::rulebook::CertificateRules;
 use crate::{
@@ -35,21 +39,6 @@ pub enum CertificateCommand {
     },
     /// The scheduler's: validity has ended.
     Expire {},
-}
-
-/// A person as a caller names them: by an id known from before, or anew.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct PersonInput {
-    /// A person that the program already knows; absent makes a new one.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub person: Option<PersonId>,
-    #[schemars(length(min = 1, max = 200))]
-    pub name: String,
-    #[schemars(length(min = 3, max = 254))]
-    pub email: String,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub phone: Option<String>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -93,15 +82,17 @@ pub enum CertificateError {
     CertificateStillValid { expires_on: Day },
     #[error("`{field}` is not usable: {problem}")]
     InvalidPerson { field: String, problem: String },
+    #[error("a reason is required")]
+    ReasonMissing,
 }
 
 impl Refusal for CertificateError {
     fn kind(&self) -> RefusalKind {
         match self {
             Self::CertificateNotFound => RefusalKind::NotFound,
-            Self::UnknownCertification { .. } | Self::InvalidPerson { .. } => {
-                RefusalKind::InvalidValue
-            }
+            Self::UnknownCertification { .. }
+            | Self::InvalidPerson { .. }
+            | Self::ReasonMissing => RefusalKind::InvalidValue,
             _ => RefusalKind::Rule,
         }
     }
@@ -140,7 +131,26 @@ pub enum ExpiryIndicator {
     Expired,
 }
 
-impl aggregate::Event for CertificateEvent {}
+impl ExpiryIndicator {
+    /// The last day of validity itself has 0 days left and is critical; the next day is expired.
+    pub fn of(expires_on: Day, today: Day, rules: &CertificateRules) -> Self {
+        match today.days_until(expires_on) {
+            days if days < 0 => Self::Expired,
+            days if days < rules.critical_days.into() => Self::Critical,
+            days if days <= rules.expiring_soon_days.into() => Self::ExpiringSoon,
+            _ => Self::Active,
+        }
+    }
+}
+
+impl aggregate::Event for CertificateEvent {
+    fn personal_data(&mut self) -> Vec<&mut PersonalData> {
+        match self {
+            Self::Issued { holder, .. } => vec![holder],
+            Self::Renewed { .. } | Self::Revoked { .. } | Self::Expired { .. } => Vec::new(),
+        }
+    }
+}
 
 impl Aggregate for Certificate {
     const CATEGORY: &'static str = "certificate";
@@ -150,17 +160,137 @@ impl Aggregate for Certificate {
 
     fn decide(
         &self,
-        _: CertificateCommand,
-        _: &Context,
+        command: CertificateCommand,
+        context: &Context,
     ) -> Result<Vec<CertificateEvent>, CertificateError> {
-        unimplemented!()
+        use CertificateCommand as C;
+        match (self, command) {
+            (
+                Self::Unissued,
+                C::Issue { partner, holder, certification, issued_on, expires_on },
+            ) => {
+                let expires_on = valid_until(&certification, issued_on, expires_on, context)?;
+                let holder = holder.into_personal_data(PersonId(context.derived_id("person")));
+                let holder = holder.map_err(|PersonProblem { field, problem }| {
+                    let (field, problem) = (format!("holder.{field}"), problem.to_owned());
+                    CertificateError::InvalidPerson { field, problem }
+                })?;
+                Ok(vec![CertificateEvent::Issued {
+                    partner,
+                    holder,
+                    certification,
+                    issued_on,
+                    expires_on,
+                }])
+            }
+            (_, C::Issue { .. }) => Err(CertificateError::CertificateAlreadyIssued),
+            (Self::Unissued, C::Renew { .. } | C::Revoke { .. } | C::Expire {}) => {
+                Err(CertificateError::CertificateNotFound)
+            }
+            (Self::Valid(facts) | Self::Expired(facts), C::Renew { renewed_on, expires_on }) => {
+                renew(facts, renewed_on, expires_on, context)
+            }
+            (Self::Revoked { revoked_on, .. }, C::Renew { .. } | C::Expire {}) => {
+                Err(CertificateError::CertificateRevoked { revoked_on: *revoked_on })
+            }
+            // Revoking an expired certificate keeps it from being renewed.
+            (Self::Valid(_) | Self::Expired(_), C::Revoke { reason }) => {
+                if reason.trim().is_empty() {
+                    return Err(CertificateError::ReasonMissing);
+                }
+                Ok(vec![CertificateEvent::Revoked { revoked_on: context.today, reason }])
+            }
+            (Self::Revoked { .. }, C::Revoke { .. }) | (Self::Expired(_), C::Expire {}) => {
+                Ok(Vec::new())
+            }
+            (Self::Valid(CertificateFacts { expires_on, .. }), C::Expire {}) => {
+                let expires_on = *expires_on;
+                if context.today <= expires_on {
+                    return Err(CertificateError::CertificateStillValid { expires_on });
+                }
+                Ok(vec![CertificateEvent::Expired { expires_on }])
+            }
+        }
     }
 
-    fn evolve(self, _: &CertificateEvent) -> Self {
-        unimplemented!()
+    fn evolve(self, event: &CertificateEvent) -> Self {
+        use CertificateEvent as E;
+        match (self, event) {
+            (_, E::Issued { partner, holder, certification, expires_on, .. }) => {
+                Self::Valid(CertificateFacts {
+                    partner: *partner,
+                    person: holder.person(),
+                    certification: certification.clone(),
+                    expires_on: *expires_on,
+                })
+            }
+            // A certificate's first event issues it: nothing else can happen to an unissued one.
+            (Self::Unissued, E::Renewed { .. } | E::Revoked { .. } | E::Expired { .. }) => {
+                Self::Unissued
+            }
+            (
+                Self::Valid(facts) | Self::Expired(facts) | Self::Revoked { facts, .. },
+                E::Renewed { expires_on, .. },
+            ) => Self::Valid(CertificateFacts { expires_on: *expires_on, ..facts }),
+            (
+                Self::Valid(facts) | Self::Expired(facts) | Self::Revoked { facts, .. },
+                E::Revoked { revoked_on, .. },
+            ) => Self::Revoked { facts, revoked_on: *revoked_on },
+            (
+                Self::Valid(facts) | Self::Expired(facts) | Self::Revoked { facts, .. },
+                E::Expired { .. },
+            ) => Self::Expired(facts),
+        }
     }
 
     fn partner(&self) -> Option<PartnerId> {
-        None
+        match self {
+            Self::Unissued => None,
+            Self::Valid(facts) | Self::Revoked { facts, .. } | Self::Expired(facts) => {
+                Some(facts.partner)
+            }
+        }
     }
 }
+
+/// The last day of validity of a certificate from `from` on: the one asked for, within the
+/// catalogue's validity, or else the catalogue's.
+fn valid_until(
+    certification: &CertificationCode,
+    from: Day,
+    asked: Option<Day>,
+    context: &Context,
+) -> Result<Day, CertificateError> {
+    let entry = context.rules.certificates.certification(certification).ok_or_else(|| {
+        CertificateError::UnknownCertification { certification: certification.clone() }
+    })?;
+    let today = context.today;
+    if from > today {
+        return Err(CertificateError::CertificateDateInFuture { day: from, today });
+    }
+    let expires_on_max = from.plus_months(entry.valid_months);
+    let expires_on = asked.unwrap_or(expires_on_max);
+    if expires_on <= from {
+        return Err(CertificateError::ExpiryNotAfterIssue { from, expires_on });
+    }
+    if expires_on > expires_on_max {
+        return Err(CertificateError::ValidityTooLong { expires_on, expires_on_max });
+    }
+    Ok(expires_on)
+}
+
+fn renew(
+    facts: &CertificateFacts,
+    renewed_on: Day,
+    asked: Option<Day>,
+    context: &Context,
+) -> Result<Vec<CertificateEvent>, CertificateError> {
+    let expires_on = valid_until(&facts.certification, renewed_on, asked, context)?;
+    if expires_on <= facts.expires_on {
+        return Err(CertificateError::RenewalDoesNotProlong { expires_on: facts.expires_on });
+    }
+    Ok(vec![CertificateEvent::Renewed { renewed_on, expires_on }])
+}
+
+#[cfg(test)]
+mod tests;
