@@ -1,8 +1,12 @@
 //! Evidence: facts of the log that a level's requirements count, each with its event's id.
 
+mod counting;
+mod wording;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::rulebook::{Level, Requirement};
 use crate::{
     CertificateId, CertificationCode, Day, DocumentId, EventId, LicenceId, Money, ObligationId,
     PersonId, RequirementId,
@@ -83,3 +87,32 @@ pub struct Evaluation {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub met_until: Option<Day>,
 }
+
+/// Holds every requirement of a level against the evidence, in the rulebook's order.
+pub fn evaluate_level(level: &Level, evidence: &Evidence) -> Vec<Evaluation> {
+    level.requirements.iter().map(|requirement| evaluate(requirement, evidence)).collect()
+}
+
+/// Holds one requirement against the evidence.
+pub fn evaluate(requirement: &Requirement, evidence: &Evidence) -> Evaluation {
+    let predicate = &requirement.predicate;
+    let counted = counting::counted(predicate, evidence);
+    let total = counting::total(&counted);
+    let outcome = match counting::holds(predicate, total) {
+        Some(true) => Outcome::Met,
+        Some(false) => Outcome::NotMet,
+        None => Outcome::ToBeJudged,
+    };
+    Evaluation {
+        requirement: requirement.id.clone(),
+        title: requirement.title.clone(),
+        outcome,
+        actual: wording::actual(predicate, &counted),
+        wanted: wording::wanted(predicate),
+        met_until: counting::met_until(predicate, &counted),
+        evidence: counted.into_iter().flat_map(|item| item.events).collect(),
+    }
+}
+
+#[cfg(test)]
+mod tests;
