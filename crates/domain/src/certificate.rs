@@ -59,7 +59,7 @@ pub enum CertificateEvent {
     Expired { expires_on: Day },
 }
 
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema, thiserror::Error)]
 #[serde(tag = "code", rename_all = "kebab-case")]
 pub enum CertificateError {
     #[error("the certificate does not exist")]

@@ -158,7 +158,7 @@ pub enum DealEvent {
     Expired { cause: ExpiryCause, ended_on: Day },
 }
 
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema, thiserror::Error)]
 #[serde(tag = "code", rename_all = "kebab-case")]
 pub enum DealError {
     #[error("the deal does not exist")]

@@ -63,7 +63,7 @@ pub enum OpportunityEvent {
     },
 }
 
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema, thiserror::Error)]
 #[serde(tag = "code", rename_all = "kebab-case")]
 pub enum OpportunityError {
     #[error("the conflict does not exist")]

@@ -46,7 +46,7 @@ pub enum ProgramEvent {
     RulebookWithdrawn { version: u32, reason: String },
 }
 
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema, thiserror::Error)]
 #[serde(tag = "code", rename_all = "kebab-case")]
 pub enum ProgramError {
     #[error("the rulebook has no version {version}")]
