@@ -1,0 +1,32 @@
+-- Every text that repeats in the index of events, once.
+CREATE TABLE names (
+    id INTEGER PRIMARY KEY,
+    text TEXT NOT NULL UNIQUE
+);
+
+-- One row per event of the log. `stream`, `program`, `partner`, `actor`, `kind` and `command` are
+-- names. What an event says is read from the log itself.
+CREATE TABLE events (
+    position INTEGER PRIMARY KEY,
+    event BLOB NOT NULL,
+    stream INTEGER NOT NULL,
+    revision INTEGER NOT NULL,
+    program INTEGER NOT NULL,
+    partner INTEGER,
+    actor INTEGER NOT NULL,
+    kind INTEGER NOT NULL,
+    command INTEGER NOT NULL,
+    recorded_at INTEGER NOT NULL
+);
+
+CREATE INDEX events_by_stream ON events (stream);
+CREATE INDEX events_by_partner ON events (partner);
+CREATE INDEX events_by_actor ON events (actor);
+CREATE INDEX events_by_kind ON events (kind);
+
+-- First and last position recorded within an hour: enough to find a time without an index on it.
+CREATE TABLE event_hours (
+    hour INTEGER PRIMARY KEY,
+    first_position INTEGER NOT NULL,
+    last_position INTEGER NOT NULL
+);

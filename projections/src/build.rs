@@ -1,0 +1,227 @@
+//! Building a generation from the log: reading, decoding and folding overlap on threads of their
+//! own; chunks are committed with their checkpoint, so that a build can be resumed.
+
+use std::{
+    path::{Path, PathBuf},
+    thread,
+    time::{Duration, Instant},
+};
+
+use accord_eventlog::{Direction, EventLog, Filter, LogError, Position, RecordedEvent};
+use schemars::JsonSchema;
+use serde::Serialize;
+use tokio::sync::{mpsc, oneshot};
+use tokio_util::sync::CancellationToken;
+
+use crate::{
+    event::{Decoded, decode},
+    fold::Folder,
+    generation,
+};
+
+/// Events read from the log at once.
+const PAGE_EVENTS: usize = 4_096;
+/// Pages that wait between two threads.
+const PAGES_WAITING_MAX: usize = 2;
+/// Events folded within one transaction.
+const CHUNK_EVENTS: usize = 16_384;
+
+/// How far a build is.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct Progress {
+    /// Events folded so far, those of an interrupted build included.
+    pub done: u64,
+    /// Position of the last event folded.
+    pub position: u64,
+    /// Where the log ended when the build began.
+    pub head: u64,
+    /// Events per second of this build.
+    pub rate: u64,
+    /// Estimated time to the head in milliseconds; absent before it can be told.
+    pub eta_ms: Option<u64>,
+}
+
+/// Why a generation could not be built.
+#[derive(Debug, thiserror::Error)]
+pub enum BuildError {
+    #[error("the event log cannot be read")]
+    Log(#[from] LogError),
+    #[error("the read models cannot be stored")]
+    Store(#[from] rusqlite::Error),
+    #[error("the directory of the read models cannot be used")]
+    Directory(#[from] std::io::Error),
+    /// Another process builds in the same directory.
+    #[error("another build is running")]
+    AlreadyRunning,
+    #[error("the building thread ended unexpectedly")]
+    Died,
+}
+
+/// How far a build came.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Built {
+    pub(crate) position: Option<Position>,
+    pub(crate) folded: u64,
+    pub(crate) quarantined: u64,
+    pub(crate) cancelled: bool,
+}
+
+/// What to build.
+pub(crate) struct Build {
+    pub(crate) path: PathBuf,
+    /// The last event to fold; `None`: all there is.
+    pub(crate) until: Option<Position>,
+    pub(crate) with_indexes: bool,
+}
+
+impl Build {
+    /// Builds, or goes on with what is at the path.
+    pub(crate) async fn run(
+        self,
+        log: &dyn EventLog,
+        progress: impl Fn(Progress) + Send + 'static,
+        cancel: &CancellationToken,
+    ) -> Result<Built, BuildError> {
+        let Some(head) = self.until.or(log.head().await?) else {
+            return nothing_to_fold(&self.path, self.with_indexes);
+        };
+        let (pages, undecoded) = mpsc::channel(PAGES_WAITING_MAX);
+        let (decoded, chunks) = mpsc::channel(PAGES_WAITING_MAX);
+        let (started, start) = oneshot::channel();
+        let (ended, end) = oneshot::channel();
+        let mut meter = Meter { head, began: Instant::now(), start: (0, 0) };
+        let path = self.path.clone();
+        thread::Builder::new()
+            .name("views-decode".into())
+            .spawn(move || decode_pages(undecoded, &decoded))?;
+        thread::Builder::new().name("views-build".into()).spawn(move || {
+            let outcome = Folder::open_at(&path).and_then(|mut folder| {
+                meter.start = (folder.folded, folder.position.unwrap_or_default().0);
+                let _ = started.send(folder.position);
+                fold_chunks(&mut folder, chunks, &|folder| progress(meter.progress(folder)))?;
+                Ok((folder.position, folder.folded, folder.quarantined))
+            });
+            // Nobody waits any more: the build is resumed another time.
+            let _ = ended.send(outcome);
+        })?;
+        // Without a start the end tells why.
+        let complete = match start.await {
+            Ok(from) => self.read(log, from, &pages, cancel).await?,
+            Err(_) => false,
+        };
+        drop(pages);
+        let (position, folded, quarantined) = end.await.map_err(|_| BuildError::Died)??;
+        if complete && self.with_indexes {
+            index(self.path).await?;
+        }
+        Ok(Built { position, folded, quarantined, cancelled: !complete })
+    }
+
+    /// Reads the log page by page; true when everything was read.
+    async fn read(
+        &self,
+        log: &dyn EventLog,
+        mut from: Option<Position>,
+        pages: &mpsc::Sender<Vec<RecordedEvent>>,
+        cancel: &CancellationToken,
+    ) -> Result<bool, BuildError> {
+        let all = Filter::default();
+        while self.until.is_none() || from < self.until {
+            let read = log.read_all(Direction::Forward, from, &all, PAGE_EVENTS);
+            let mut page = tokio::select! {
+                page = read => page?,
+                () = cancel.cancelled() => return Ok(false),
+            };
+            if let Some(until) = self.until {
+                page.retain(|event| event.position <= until);
+            }
+            let Some(last) = page.last() else { break };
+            from = Some(last.position);
+            // A closed channel means that the fold has failed; its outcome tells why.
+            if pages.send(page).await.is_err() {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+}
+
+impl Folder {
+    fn open_at(path: &Path) -> rusqlite::Result<Self> {
+        Self::open(generation::open_writer(path)?)
+    }
+}
+
+fn nothing_to_fold(path: &Path, with_indexes: bool) -> Result<Built, BuildError> {
+    let connection = generation::open_writer(path)?;
+    if with_indexes {
+        generation::add_indexes(&connection)?;
+    }
+    Ok(Built { position: None, folded: 0, quarantined: 0, cancelled: false })
+}
+
+async fn index(path: PathBuf) -> Result<(), BuildError> {
+    let indexed = tokio::task::spawn_blocking(move || {
+        generation::add_indexes(&generation::open_writer(&path)?)
+    });
+    Ok(indexed.await.map_err(|_| BuildError::Died)??)
+}
+
+fn decode_pages(
+    mut pages: mpsc::Receiver<Vec<RecordedEvent>>,
+    decoded: &mpsc::Sender<Vec<Decoded>>,
+) {
+    while let Some(page) = pages.blocking_recv() {
+        if decoded.blocking_send(page.iter().map(decode).collect()).is_err() {
+            return;
+        }
+    }
+}
+
+fn fold_chunks(
+    folder: &mut Folder,
+    mut chunks: mpsc::Receiver<Vec<Decoded>>,
+    report: &dyn Fn(&Folder),
+) -> rusqlite::Result<()> {
+    let mut waiting = Vec::with_capacity(CHUNK_EVENTS + PAGE_EVENTS);
+    loop {
+        let chunk = chunks.blocking_recv();
+        let last = chunk.is_none();
+        waiting.extend(chunk.into_iter().flatten());
+        if last || waiting.len() >= CHUNK_EVENTS {
+            folder.fold(&waiting)?;
+            waiting.clear();
+            report(folder);
+        }
+        if last {
+            return Ok(());
+        }
+    }
+}
+
+/// Tells rate and remaining time.
+struct Meter {
+    head: Position,
+    began: Instant,
+    /// Events folded before, and the position reached by them.
+    start: (u64, u64),
+}
+
+impl Meter {
+    fn progress(&self, folder: &Folder) -> Progress {
+        let position = folder.position.unwrap_or_default().0;
+        let elapsed_ms = self.began.elapsed().max(Duration::from_millis(1)).as_millis();
+        let rate = u128::from(folder.folded - self.start.0) * 1000 / elapsed_ms;
+        // Positions are sparse, but their share of the way is a fair estimate.
+        let passed = u128::from(position.saturating_sub(self.start.1));
+        let left = u128::from(self.head.0.saturating_sub(position));
+        let eta_ms = (left * elapsed_ms).checked_div(passed);
+        Progress {
+            done: folder.folded,
+            position,
+            head: self.head.0,
+            rate: u64::try_from(rate).unwrap_or(u64::MAX),
+            eta_ms: eta_ms.and_then(|eta| u64::try_from(eta).ok()),
+        }
+    }
+}
