@@ -77,7 +77,7 @@ pub enum RefusalKind {
 /// A typed refusal. Its serialised form is flat: `{"code": "<rule>", ...facts}`; the code is the
 /// variant's name in kebab-case and is stable. Display is one plain sentence for the caller.
 pub trait Refusal:
-    std::error::Error + Clone + PartialEq + Serialize + Send + Sync + 'static
+    std::error::Error + Clone + PartialEq + Serialize + JsonSchema + Send + Sync + 'static
 {
     fn kind(&self) -> RefusalKind {
         RefusalKind::Rule
