@@ -1,0 +1,173 @@
+//! Bodies of the commands, as JSON text. Each function replaces `body`.
+
+use std::fmt::Write;
+
+use accord_domain::Day;
+use uuid::Uuid;
+
+use crate::random::Random;
+
+/// The rulebook that a new program gets: Quazzar's, under the program's own id. Its deals are
+/// protected as soon as they are submitted, and partners are added by the vendor.
+const RULEBOOK: &str = include_str!("../../../ops/programs/quazzar.toml");
+const RULEBOOK_PROGRAM: &str = "program = \"quazzar\"";
+
+const SCOPES: [&str; 4] = ["cloud-os", "fleet-management", "kubernetes", "msp"];
+const CERTIFICATIONS: [&str; 4] =
+    ["cloud-os-administration", "fleet-management", "kubernetes-operations", "msp-operations"];
+const COUNTRIES: [&str; 8] = ["DE", "FR", "IT", "ES", "NL", "PL", "SE", "AT"];
+const LEVELS: [&str; 3] = ["silver", "gold", "platinum"];
+
+/// Persons that stand as contacts and certificate holders. A program has far fewer partner managers
+/// than cases, and every new person costs a key on disk, which is not what is measured.
+const PERSONS: u64 = 200;
+const PERSON_ID_BASE: u128 = 0x10ad_0000_0000_8000_8000_0000_0000_0000;
+
+pub(crate) fn rulebook(program: &str) -> String {
+    RULEBOOK.replacen(RULEBOOK_PROGRAM, &format!("program = \"{program}\""), 1)
+}
+
+/// Two letters that names of partners begin with.
+pub(crate) fn name_prefix(random: &mut Random) -> String {
+    const FIRST: &[u8] = b"bcdfghjklmnprstvw";
+    const SECOND: &[u8] = b"aeiou";
+    let letters = [FIRST[random.index(FIRST.len())], SECOND[random.index(SECOND.len())]];
+    letters.iter().map(|letter| char::from(*letter)).collect()
+}
+
+/// The n-th partner: the same in every run, so that a later run finds it again.
+pub(crate) fn add_partner(body: &mut String, number: usize) {
+    let mut random = Random::new(number as u64);
+    let name = format!("{}{}", name_prefix(&mut random), name_prefix(&mut random));
+    let (country, level) = (COUNTRIES[random.index(8)], LEVELS[random.index(3)]);
+    replace(
+        body,
+        format_args!(
+            r#"{{"command":"add","company":{{"name":"{name} Systems {number}","country":"{country}","domain":"{name}-{number}.example"}},"track":"partner","level":"{level}","contacts":[{{"role":"sales","person":{}}}]}}"#,
+            Person(random.below(PERSONS)),
+        ),
+    );
+}
+
+/// A deal with a customer that no other deal has: `unique` tells them apart.
+pub(crate) fn draft_deal(
+    body: &mut String,
+    (partner, unique): (Uuid, &str),
+    today: Day,
+    random: &mut Random,
+) {
+    let (country, scope) = (COUNTRIES[random.index(8)], SCOPES[random.index(4)]);
+    let (minor, expected_close) = (100_000 + random.below(10_000_000), today.plus_days(60));
+    replace(
+        body,
+        format_args!(
+            r#"{{"partner":"{partner}","customer":{{"name":"Customer {unique} GmbH","country":"{country}","domain":"c-{unique}.example"}},"product_scope":"{scope}","value":{{"minor":{minor},"currency":"EUR"}},"expected_close":"{expected_close}"}}"#
+        ),
+    );
+}
+
+pub(crate) fn record_activity(body: &mut String, number: u64, on: Day) {
+    replace(
+        body,
+        format_args!(
+            r#"{{"activity":"Call {number} with the client's operations team: scope and schedule of the rollout agreed","on":"{on}"}}"#
+        ),
+    );
+}
+
+pub(crate) fn issue_certificate(
+    body: &mut String,
+    partner: Uuid,
+    (issued_on, expires_on): (Day, Day),
+    random: &mut Random,
+) {
+    let certification = CERTIFICATIONS[random.index(4)];
+    replace(
+        body,
+        format_args!(
+            r#"{{"partner":"{partner}","holder":{},"certification":"{certification}","issued_on":"{issued_on}","expires_on":"{expires_on}"}}"#,
+            Person(random.below(PERSONS)),
+        ),
+    );
+}
+
+pub(crate) fn renew_certificate(body: &mut String, renewed_on: Day, expires_on: Day) {
+    replace(body, format_args!(r#"{{"renewed_on":"{renewed_on}","expires_on":"{expires_on}"}}"#));
+}
+
+pub(crate) fn record_reference(body: &mut String, number: u64) {
+    replace(
+        body,
+        format_args!(
+            r#"{{"customer":"Reference customer {number}","statement":"We run {number} servers with them and would do it again."}}"#
+        ),
+    );
+}
+
+fn replace(body: &mut String, text: std::fmt::Arguments<'_>) {
+    body.clear();
+    body.write_fmt(text).expect("a string takes everything");
+}
+
+/// A person of the pool, as JSON.
+struct Person(u64);
+
+impl std::fmt::Display for Person {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let number = self.0;
+        let id = Uuid::from_u128(PERSON_ID_BASE | u128::from(number));
+        write!(
+            formatter,
+            r#"{{"person":"{id}","name":"Person {number}","email":"person-{number}@partner.example"}}"#
+        )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use accord_domain::{certificate::CertificateCommand, deal::DealCommand};
+    use accord_domain::{partner::PartnerCommand, rulebook::Rulebook};
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    fn day() -> Day {
+        "2026-03-01".parse().unwrap()
+    }
+
+    fn fields(body: &str) -> Value {
+        serde_json::from_str(body).unwrap()
+    }
+
+    fn reads<C: serde::de::DeserializeOwned>(command: &str, body: &str) {
+        serde_json::from_value::<C>(json!({ command: fields(body) })).unwrap();
+    }
+
+    #[test]
+    fn the_rulebook_is_valid_under_any_program() {
+        let rulebook = Rulebook::from_toml(&super::rulebook("load")).unwrap();
+        assert_eq!(rulebook.identity.program.as_str(), "load");
+    }
+
+    #[test]
+    fn the_commands_are_what_the_domain_reads() {
+        let (mut body, mut random) = (String::new(), Random::new(1));
+        record_activity(&mut body, 1, day());
+        reads::<DealCommand>("record-activity", &body);
+        issue_certificate(&mut body, Uuid::nil(), (day(), day()), &mut random);
+        reads::<CertificateCommand>("issue", &body);
+        renew_certificate(&mut body, day(), day());
+        reads::<CertificateCommand>("renew", &body);
+        record_reference(&mut body, 1);
+        reads::<PartnerCommand>("record-reference", &body);
+    }
+
+    #[test]
+    fn a_partner_is_added_by_the_command_that_its_body_names() {
+        let mut body = String::new();
+        add_partner(&mut body, 7);
+        let mut fields = fields(&body);
+        assert_eq!(fields.as_object_mut().unwrap().remove("command"), Some(json!("add")));
+        serde_json::from_value::<PartnerCommand>(json!({ "add": fields })).unwrap();
+    }
+}
