@@ -1,1 +1,1 @@
-//! tests
+//! Nothing but a home for the test binary in `suite/`.

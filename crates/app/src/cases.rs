@@ -1,0 +1,10 @@
+//! Commands that need facts from other streams: the facts are gathered here, then one aggregate
+//! decides on them.
+
+mod deals;
+mod orders;
+mod partners;
+mod reviews;
+
+pub use deals::DealDraft;
+pub use reviews::ReviewRequest;

@@ -1,0 +1,177 @@
+//! Aggregates as loaded: folded from their stream once, then kept and evolved.
+
+use std::{any::Any, sync::Arc};
+
+use accord_domain::metadata::Metadata;
+use accord_domain::{Aggregate, CommandId, EventId, ProgramId};
+use accord_eventlog::{
+    Direction, EventHash, EventLog, ExpectedRevision, Position, RecordedEvent, StreamName,
+};
+use moka::sync::Cache;
+
+use crate::{AppError, EventRef, envelope};
+
+/// Aggregates kept in memory.
+const CACHED_STREAMS_MAX: u64 = 20_000;
+
+/// Events read from the log at a time.
+const PAGE_EVENTS: usize = 1_000;
+
+/// A folded stream: the state and what a further append needs to know.
+#[derive(Debug, Clone)]
+pub(crate) struct Loaded<A> {
+    pub(crate) state: A,
+    /// The program that the stream belongs to; `None` before its first event.
+    pub(crate) program: Option<ProgramId>,
+    pub(crate) revision: Option<u64>,
+    pub(crate) position: Position,
+    pub(crate) last_hash: Option<EventHash>,
+    commands: Vec<CommandEntry>,
+}
+
+/// A command that this stream holds.
+#[derive(Debug, Clone)]
+pub(crate) struct CommandEntry {
+    id: CommandId,
+    pub(crate) digest: [u8; 32],
+    pub(crate) position: Position,
+    pub(crate) events: Vec<EventRef>,
+}
+
+impl CommandEntry {
+    /// The stream's revision right after the command.
+    pub(crate) fn revision(&self) -> u64 {
+        self.events.last().map_or(0, |event| event.revision)
+    }
+}
+
+impl<A: Aggregate> Default for Loaded<A> {
+    fn default() -> Self {
+        Self {
+            state: A::default(),
+            program: None,
+            revision: None,
+            position: Position::default(),
+            last_hash: None,
+            commands: Vec::new(),
+        }
+    }
+}
+
+impl<A: Aggregate> Loaded<A> {
+    pub(crate) fn expected(&self) -> ExpectedRevision {
+        self.revision.map_or(ExpectedRevision::NoStream, ExpectedRevision::Exact)
+    }
+
+    pub(crate) fn next_revision(&self) -> u64 {
+        self.revision.map_or(0, |revision| revision + 1)
+    }
+
+    /// What an earlier command with this id did here. Newest first: retries follow soon.
+    pub(crate) fn command(&self, id: CommandId) -> Option<&CommandEntry> {
+        self.commands.iter().rev().find(|entry| entry.id == id)
+    }
+
+    /// Takes note of an event that the state has been evolved by.
+    pub(crate) fn note(
+        &mut self,
+        (command, digest): (CommandId, [u8; 32]),
+        event: EventRef,
+        position: Position,
+    ) {
+        self.revision = Some(event.revision);
+        self.position = position;
+        match self.commands.last_mut() {
+            Some(entry) if entry.id == command => {
+                entry.position = position;
+                entry.events.push(event);
+            }
+            _ => self.commands.push(CommandEntry {
+                id: command,
+                digest,
+                position,
+                events: vec![event],
+            }),
+        }
+    }
+
+    fn fold(mut self, recorded: &RecordedEvent) -> Result<Self, AppError> {
+        let event = envelope::decode_event::<A::Event>(recorded)?;
+        let metadata: Metadata = serde_json::from_slice(&recorded.metadata)?;
+        self.state = self.state.evolve(&event);
+        self.last_hash = Some(envelope::hash_of(recorded));
+        let mut digest = [0; 32];
+        // A digest that is not ours leaves zeros: it matches no request, so nothing is replayed.
+        let _ = hex::decode_to_slice(&metadata.command.digest, &mut digest);
+        let event = EventRef {
+            id: EventId(recorded.id),
+            kind: recorded.kind.clone(),
+            revision: recorded.revision,
+        };
+        self.program.get_or_insert(metadata.program);
+        self.note((metadata.command.id, digest), event, recorded.position);
+        Ok(self)
+    }
+}
+
+/// The streams' folded states, from memory or from the log.
+pub(crate) struct Repository {
+    log: Arc<dyn EventLog>,
+    cache: Cache<StreamName, (u64, Arc<dyn Any + Send + Sync>)>,
+}
+
+impl Repository {
+    pub(crate) fn new(log: Arc<dyn EventLog>) -> Self {
+        Self { log, cache: Cache::new(CACHED_STREAMS_MAX) }
+    }
+
+    /// The stream as last seen here, or as the log has it.
+    pub(crate) async fn load<A: Aggregate>(
+        &self,
+        stream: &StreamName,
+    ) -> Result<Arc<Loaded<A>>, AppError> {
+        if let Some(loaded) = self.cached(stream) {
+            return Ok(loaded);
+        }
+        let mut loaded = Loaded::<A>::default();
+        loop {
+            let page = self
+                .log
+                .read_stream(stream, Direction::Forward, Some(loaded.next_revision()), PAGE_EVENTS)
+                .await?;
+            let last_page = page.len() < PAGE_EVENTS;
+            for recorded in &page {
+                loaded = loaded.fold(recorded)?;
+            }
+            if last_page {
+                break;
+            }
+        }
+        let loaded = Arc::new(loaded);
+        self.keep(stream, loaded.clone());
+        Ok(loaded)
+    }
+
+    /// The stream as last seen here.
+    pub(crate) fn cached<A: Aggregate>(&self, stream: &StreamName) -> Option<Arc<Loaded<A>>> {
+        self.cache.get(stream).and_then(|(_, loaded)| loaded.downcast().ok())
+    }
+
+    /// Keeps a state for the next command; an empty stream is not worth keeping.
+    pub(crate) fn keep<A: Aggregate>(&self, stream: &StreamName, loaded: Arc<Loaded<A>>) {
+        if let Some(revision) = loaded.revision {
+            self.cache.insert(stream.clone(), (revision, loaded));
+        }
+    }
+
+    pub(crate) fn forget(&self, stream: &StreamName) {
+        self.cache.invalidate(stream);
+    }
+
+    /// Forgets a state that another process has moved on.
+    pub(crate) fn observe(&self, stream: &StreamName, revision: u64) {
+        if self.cache.get(stream).is_some_and(|(known, _)| known < revision) {
+            self.forget(stream);
+        }
+    }
+}

@@ -1,0 +1,270 @@
+//! How commands are carried out: plainly on their aggregate, or with facts gathered first.
+
+use std::sync::Arc;
+
+use accord_app::{Call, Outcome};
+use accord_domain::certificate::{Certificate, CertificateCommand};
+use accord_domain::deal::{Deal, DealStatus};
+use accord_domain::opportunity::{Opportunity, OpportunityCommand};
+use accord_domain::order::OrderRequest;
+use accord_domain::partner::Partner;
+use accord_domain::program::{Program, ProgramCommand};
+use accord_domain::rulebook::{PaymentMethod, Rulebook};
+use accord_domain::{Aggregate, CertificateId, ConflictId, Day, DealId, PartnerId, ReasonCode};
+use bytes::Bytes;
+use futures::future::BoxFuture;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::commands::Target;
+use crate::{Http, body, problem::Problem};
+
+type Running = BoxFuture<'static, Result<Outcome, Problem>>;
+
+/// No fields.
+#[derive(Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Empty {}
+
+#[derive(Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct AnnounceBody {
+    pub(crate) effective_on: Day,
+}
+
+#[derive(Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct WithdrawBody {
+    pub(crate) reason: String,
+}
+
+#[derive(Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct DesignateBody {
+    pub(crate) certificate: CertificateId,
+}
+
+#[derive(Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct EscalateBody {
+    /// The person or role that takes over.
+    pub(crate) to: String,
+    pub(crate) reason: String,
+}
+
+#[derive(Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ResolveBody {
+    pub(crate) winner: DealId,
+    /// One of the rulebook's conflict rules.
+    pub(crate) rule: ReasonCode,
+    pub(crate) reason: String,
+}
+
+#[derive(Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct OrderBody {
+    /// Absent for a direct sale; a partner's own people may leave it out.
+    #[serde(default)]
+    pub(crate) partner: Option<PartnerId>,
+    pub(crate) payment: PaymentMethod,
+    pub(crate) request: OrderRequest,
+}
+
+/// The body is the aggregate's own command.
+pub(crate) fn plain<A: Aggregate>(
+    http: Arc<Http>,
+    target: Target,
+    text: Bytes,
+    call: Call,
+) -> Running {
+    Box::pin(async move {
+        let command = body::read_command::<A::Command>(&call.command, &text)?;
+        Ok(http.app.execute::<A>(target.id, command, &call).await?)
+    })
+}
+
+pub(crate) fn draft_rulebook(http: Arc<Http>, target: Target, text: Bytes, call: Call) -> Running {
+    Box::pin(async move {
+        let document = Box::new(body::read::<Rulebook>(&text)?);
+        if document.identity.program != call.program {
+            let message =
+                format!("is `{}`, but the path says `{}`", document.identity.program, call.program);
+            return Err(body::invalid_field("identity.program", &message));
+        }
+        let command = ProgramCommand::DraftRulebook { document };
+        Ok(http.app.execute::<Program>(target.id, command, &call).await?)
+    })
+}
+
+fn version_of(target: &Target) -> Result<u32, Problem> {
+    target.text.parse().map_err(|_| Problem::not_found())
+}
+
+/// A command on one version of the rulebook.
+fn on_version<B: serde::de::DeserializeOwned + Send + 'static>(
+    (http, target): (Arc<Http>, Target),
+    text: Bytes,
+    call: Call,
+    command: fn(u32, B) -> ProgramCommand,
+) -> Running {
+    Box::pin(async move {
+        let version = version_of(&target)?;
+        let command = command(version, body::read(&text)?);
+        Ok(http.app.execute::<Program>(target.id, command, &call).await?)
+    })
+}
+
+pub(crate) fn approve_rulebook(
+    http: Arc<Http>,
+    target: Target,
+    text: Bytes,
+    call: Call,
+) -> Running {
+    let command = |version, _: Empty| ProgramCommand::ApproveRulebook { version };
+    on_version((http, target), text, call, command)
+}
+
+pub(crate) fn announce_rulebook(
+    http: Arc<Http>,
+    target: Target,
+    text: Bytes,
+    call: Call,
+) -> Running {
+    on_version((http, target), text, call, |version, body: AnnounceBody| {
+        ProgramCommand::AnnounceRulebook { version, effective_on: body.effective_on }
+    })
+}
+
+pub(crate) fn withdraw_rulebook(
+    http: Arc<Http>,
+    target: Target,
+    text: Bytes,
+    call: Call,
+) -> Running {
+    on_version((http, target), text, call, |version, body: WithdrawBody| {
+        ProgramCommand::WithdrawRulebook { version, reason: body.reason }
+    })
+}
+
+pub(crate) fn designate(http: Arc<Http>, target: Target, text: Bytes, call: Call) -> Running {
+    Box::pin(async move {
+        let body: DesignateBody = body::read(&text)?;
+        let partner = PartnerId(target.id);
+        Ok(http.app.designate_technical_resource(partner, body.certificate, &call).await?)
+    })
+}
+
+/// A certificate is issued at a partner that exists.
+pub(crate) fn issue_certificate(
+    http: Arc<Http>,
+    target: Target,
+    text: Bytes,
+    call: Call,
+) -> Running {
+    Box::pin(async move {
+        let command = body::read_command::<CertificateCommand>(&call.command, &text)?;
+        if let CertificateCommand::Issue { partner, .. } = &command {
+            http.app.state::<Partner>(partner.0, &call).await?;
+        }
+        Ok(http.app.execute::<Certificate>(target.id, command, &call).await?)
+    })
+}
+
+pub(crate) fn open_review(http: Arc<Http>, _: Target, text: Bytes, call: Call) -> Running {
+    Box::pin(async move { Ok(http.app.open_review(body::read(&text)?, &call).await?) })
+}
+
+pub(crate) fn draft_deal(http: Arc<Http>, _: Target, text: Bytes, call: Call) -> Running {
+    Box::pin(async move { Ok(http.app.draft_deal(body::read(&text)?, &call).await?) })
+}
+
+/// Submits, and says so plainly when another registration was faster: the deal is then contested.
+pub(crate) fn submit_deal(http: Arc<Http>, target: Target, text: Bytes, call: Call) -> Running {
+    Box::pin(async move {
+        body::read::<Empty>(&text)?;
+        let outcome = http.app.submit_deal(DealId(target.id), &call).await?;
+        let deal = http.app.state::<Deal>(target.id, &call).await?;
+        if deal.status != DealStatus::Contested {
+            return Ok(outcome);
+        }
+        Err(taken(&http, &deal, &call, &outcome).await?)
+    })
+}
+
+/// The refusal of a registration that came second: which day may be free, and, for the vendor's own
+/// people only, who holds the opportunity.
+async fn taken(
+    http: &Http,
+    deal: &Deal,
+    call: &Call,
+    outcome: &Outcome,
+) -> Result<Problem, Problem> {
+    let case = deal.case.as_ref().ok_or_else(Problem::not_found)?;
+    let mut problem = Problem::new(
+        "opportunity-taken",
+        "another registration of this opportunity came first; a conflict is open for review",
+    )
+    .with("deal", outcome.id.to_string())
+    .with("revision", outcome.revision)
+    .with("position", outcome.position.0);
+    let Some(conflict) = case.conflict else { return Ok(problem) };
+    problem = problem.with("conflict", conflict.to_string());
+    for opportunity in &case.opportunities {
+        let system = accord_app::Call { actor: http.system_actor(), ..call.clone() };
+        let Ok(state) = http.app.state::<Opportunity>(opportunity.0, &system).await else {
+            continue;
+        };
+        let Some(found) = state.conflicts.get(&conflict) else { continue };
+        problem = problem.with("earliest_free_day", found.earliest_free_day.to_string());
+        if !call.actor.role.is_partner() {
+            problem = problem.with("holder_deal", found.holder.to_string());
+        }
+    }
+    Ok(problem)
+}
+
+fn on_conflict<B: serde::de::DeserializeOwned + Send + 'static>(
+    (http, target): (Arc<Http>, Target),
+    text: Bytes,
+    call: Call,
+    command: fn(ConflictId, B) -> OpportunityCommand,
+) -> Running {
+    Box::pin(async move {
+        let conflict = ConflictId(target.id);
+        let opportunity = http.opportunity_of(conflict, &call.program).await?;
+        let command = command(conflict, body::read(&text)?);
+        Ok(http.app.execute::<Opportunity>(opportunity.0, command, &call).await?)
+    })
+}
+
+pub(crate) fn escalate_conflict(
+    http: Arc<Http>,
+    target: Target,
+    text: Bytes,
+    call: Call,
+) -> Running {
+    on_conflict((http, target), text, call, |conflict, body: EscalateBody| {
+        OpportunityCommand::Escalate { conflict, to: body.to, reason: body.reason }
+    })
+}
+
+pub(crate) fn resolve_conflict(
+    http: Arc<Http>,
+    target: Target,
+    text: Bytes,
+    call: Call,
+) -> Running {
+    on_conflict((http, target), text, call, |conflict, body: ResolveBody| {
+        let ResolveBody { winner, rule, reason } = body;
+        OpportunityCommand::Resolve { conflict, winner, rule, reason }
+    })
+}
+
+pub(crate) fn place_order(http: Arc<Http>, _: Target, text: Bytes, call: Call) -> Running {
+    Box::pin(async move {
+        let OrderBody { partner, payment, request } = body::read(&text)?;
+        let partner = call.actor.acting_for.or(partner);
+        Ok(http.app.place_order(partner, request, payment, &call).await?)
+    })
+}

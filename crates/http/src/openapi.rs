@@ -1,0 +1,380 @@
+//! The OpenAPI 3.1 document, made from the tables of commands and reads.
+//!
+//! Schemas come from the very types that requests are read into and answers are written from;
+//! examples are built from the schemas, so that they always fit.
+
+mod example;
+
+use std::sync::{Arc, LazyLock};
+
+use axum::Router;
+use axum::http::header;
+use axum::response::IntoResponse;
+use axum::routing::get;
+use schemars::generate::SchemaSettings;
+use schemars::{Schema, SchemaGenerator};
+use serde_json::{Map, Value, json};
+
+use crate::commands::{CommandRoute, commands, description};
+use crate::problem::CODES;
+use crate::reads::{Access, ReadRoute, reads};
+use crate::{Http, openapi::example::example};
+
+static DOCUMENT: LazyLock<String> =
+    LazyLock::new(|| serde_json::to_string_pretty(&document()).unwrap_or_default() + "\n");
+
+pub(crate) fn routes() -> Router<Arc<Http>> {
+    let docs = utoipa_swagger_ui::SwaggerUi::new("/docs")
+        .config(utoipa_swagger_ui::Config::from("/openapi.json"));
+    Router::new()
+        .route(
+            "/openapi.json",
+            get(|| async {
+                ([(header::CONTENT_TYPE, "application/json")], DOCUMENT.as_str()).into_response()
+            }),
+        )
+        .merge(docs)
+}
+
+/// The whole document.
+pub fn document() -> Value {
+    let settings = SchemaSettings::draft2020_12().with(|settings| {
+        settings.definitions_path = "/components/schemas".into();
+        settings.meta_schema = None;
+    });
+    let mut generator = settings.into_generator();
+    let mut paths = Map::new();
+    for route in reads() {
+        operation(&mut paths, route.path, "get", read(route, &mut generator));
+    }
+    for route in commands() {
+        let path = command_path(route);
+        let operation_value = command(route, &mut generator);
+        match paths.get_mut(&path).and_then(|methods| methods.get_mut("post")) {
+            Some(existing) => offer_another(existing, &operation_value),
+            None => operation(&mut paths, &path, "post", operation_value),
+        }
+    }
+    let mut schemas: Map<String, Value> = generator.take_definitions(true);
+    schemas.insert("Problem".to_owned(), problem_schema());
+    let mut document = json!({
+        "openapi": "3.1.0",
+        "info": {
+            "title": "Accord",
+            "version": env!("CARGO_PKG_VERSION"),
+            "description": "Runs a software vendor's partner program: commands in, decisions by the \
+                            program's rulebook, events in a durable log, read models out.",
+        },
+        "security": [{ "bearer": [] }],
+        "paths": paths,
+        "components": {
+            "schemas": schemas,
+            "securitySchemes": {
+                "bearer": { "type": "http", "scheme": "bearer", "bearerFormat": "JWT" }
+            },
+        },
+    });
+    add_examples(&mut document);
+    document
+}
+
+fn operation(paths: &mut Map<String, Value>, path: &str, method: &str, operation: Value) {
+    let methods = paths.entry(path.to_owned()).or_insert_with(|| json!({}));
+    methods[method] = operation;
+}
+
+fn command_path(route: &CommandRoute) -> String {
+    let collection = format!("/v1/programs/{{program}}/{}", route.collection);
+    if route.creates { collection } else { format!("{collection}/{{id}}/{}", route.name) }
+}
+
+/// Several ways to create share one path: the body's field `command` tells them apart.
+fn offer_another(existing: &mut Value, another: &Value) {
+    let body = |operation: &Value| {
+        operation["requestBody"]["content"]["application/json"]["schema"].clone()
+    };
+    let mut offered = match body(existing)["oneOf"].as_array() {
+        Some(offered) => offered.clone(),
+        None => vec![body(existing)],
+    };
+    offered.push(body(another));
+    existing["requestBody"]["content"]["application/json"]["schema"] = json!({ "oneOf": offered });
+    existing["summary"] = json!("Create, in one of several ways");
+}
+
+fn command(route: &CommandRoute, generator: &mut SchemaGenerator) -> Value {
+    let mut body = body_schema(route, generator);
+    let ways = commands().iter().filter(|it| it.creates && it.collection == route.collection);
+    if route.creates && ways.count() > 1 {
+        add_command_name(&mut body, route.name);
+    }
+    let mut media = json!({ "application/json": { "schema": body } });
+    if route.collection == "rulebooks" && route.creates {
+        media["application/toml"] = json!({ "schema": { "type": "string" } });
+    }
+    let status = if route.creates { "201" } else { "200" };
+    let answer = crate::commands::answer_schema(generator);
+    let mut parameters = vec![
+        path_parameter("program"),
+        header_parameter("Idempotency-Key", "Makes a retry safe: the same key, the same effect"),
+        header_parameter("If-Match", "The revision that the caller saw, in quotes"),
+    ];
+    if !route.creates {
+        parameters.push(path_parameter("id"));
+    }
+    let codes = [
+        "malformed-json",
+        "json-too-deep",
+        "malformed-request",
+        "token-missing",
+        "token-invalid",
+        "token-expired",
+        "role-not-allowed",
+        "program-not-found",
+        "not-found",
+        "request-timeout",
+        "contention",
+        "no-rulebook-in-force",
+        "revision-mismatch",
+        "body-too-large",
+        "media-type-not-supported",
+        "invalid-fields",
+        "idempotency-key-reused",
+        "overloaded",
+        "event-log-unavailable",
+        "internal",
+    ];
+    let mut responses = problems(&codes);
+    refusals(&mut responses, &(route.refusals)(generator).into());
+    responses[status] = json!({
+        "description": "Decided; what was appended is on disk",
+        "headers": { "ETag": { "schema": { "type": "string" } } },
+        "content": { "application/json": { "schema": answer } },
+    });
+    json!({
+        "operationId": format!("{}.{}{}", route.collection, route.name,
+            if route.creates { ".create" } else { "" }),
+        "summary": route.summary,
+        "description": description(route),
+        "tags": [route.collection],
+        "parameters": parameters,
+        "requestBody": { "required": true, "content": media },
+        "responses": responses,
+    })
+}
+
+/// The schema of a command's body: one variant where the type is an aggregate's whole command.
+fn body_schema(route: &CommandRoute, generator: &mut SchemaGenerator) -> Value {
+    let schema: Value = (route.body)(generator).into();
+    let variants = schema["oneOf"].as_array().cloned().unwrap_or_default();
+    let found = variants.iter().find_map(|variant| variant["properties"].get(route.name).cloned());
+    found.unwrap_or(schema)
+}
+
+fn add_command_name(body: &mut Value, name: &str) {
+    body["properties"]["command"] = json!({ "const": name });
+    match body["required"].as_array_mut() {
+        Some(required) => required.push(json!("command")),
+        None => body["required"] = json!(["command"]),
+    }
+}
+
+fn read(route: &ReadRoute, generator: &mut SchemaGenerator) -> Value {
+    let mut parameters: Vec<Value> = route
+        .path
+        .split('{')
+        .skip(1)
+        .filter_map(|part| part.split('}').next())
+        .map(path_parameter)
+        .collect();
+    parameters.extend(query_parameters((route.query)(generator), generator));
+    let schema: Value = (route.response)(generator).into();
+    let mut responses = problems(&[
+        "malformed-request",
+        "token-missing",
+        "token-invalid",
+        "token-expired",
+        "role-not-allowed",
+        "program-not-found",
+        "not-found",
+        "projection-behind",
+        "internal",
+    ]);
+    if route.access == Access::Open {
+        responses = json!({});
+    }
+    let content: Map<String, Value> = route
+        .media
+        .iter()
+        .map(|media| {
+            let json = media.starts_with("application/json");
+            let schema = if json { schema.clone() } else { json!({ "type": "string" }) };
+            ((*media).to_owned(), json!({ "schema": schema }))
+        })
+        .collect();
+    responses["200"] = json!({ "description": route.summary, "content": content });
+    let mut operation = json!({
+        "operationId": format!("get {}", route.path),
+        "summary": route.summary,
+        "tags": [route.path.split('/').nth(4).unwrap_or("service")],
+        "parameters": parameters,
+        "responses": responses,
+    });
+    if route.access == Access::Open {
+        operation["security"] = json!([]);
+    }
+    operation
+}
+
+fn query_parameters(schema: Schema, generator: &SchemaGenerator) -> Vec<Value> {
+    let mut schema: Value = schema.into();
+    if let Some(name) = schema["$ref"].as_str().and_then(|path| path.rsplit('/').next()) {
+        schema = generator.definitions()[name].clone();
+    }
+    let required: Vec<Value> = schema["required"].as_array().cloned().unwrap_or_default();
+    let Some(fields) = schema["properties"].as_object() else { return Vec::new() };
+    let parameter = |(name, schema): (&String, &Value)| {
+        json!({
+            "name": name, "in": "query", "required": required.contains(&json!(name)),
+            "schema": schema,
+        })
+    };
+    fields.iter().map(parameter).collect()
+}
+
+fn path_parameter(name: &str) -> Value {
+    json!({ "name": name, "in": "path", "required": true, "schema": { "type": "string" } })
+}
+
+fn header_parameter(name: &str, description: &str) -> Value {
+    json!({
+        "name": name, "in": "header", "required": false, "description": description,
+        "schema": { "type": "string" },
+    })
+}
+
+/// One response per status, listing the codes that it may carry.
+fn problems(codes: &[&str]) -> Value {
+    let mut responses = json!({});
+    for (code, status, meaning) in CODES.iter().filter(|(code, ..)| codes.contains(code)) {
+        add_code(&mut responses, &status.to_string(), code, meaning);
+    }
+    responses
+}
+
+/// Adds the refusals of the aggregate that decides: a tagged schema, one variant per rule.
+fn refusals(responses: &mut Value, schema: &Value) {
+    for variant in schema["oneOf"].as_array().into_iter().flatten() {
+        if let Some(code) = variant["properties"]["code"]["const"].as_str() {
+            add_code(responses, "409", code, "a rule refused");
+        }
+    }
+}
+
+fn add_code(responses: &mut Value, status: &str, code: &str, meaning: &str) {
+    let example = json!({
+        "type": format!("urn:accord:problem:{code}"), "title": status, "code": code,
+        "status": status.parse::<u16>().unwrap_or(500), "detail": meaning,
+    });
+    let response = &mut responses[status];
+    let described = response["description"].as_str().map(|text| format!("{text}, `{code}`"));
+    response["description"] = json!(described.unwrap_or_else(|| format!("`{code}`")));
+    let media = &mut response["content"]["application/problem+json"];
+    media["schema"] = json!({ "$ref": "#/components/schemas/Problem" });
+    media["examples"][code] = json!({ "value": example });
+}
+
+fn problem_schema() -> Value {
+    json!({
+        "type": "object",
+        "description": "RFC 9457, with a stable `code` and the facts of the occasion beside it",
+        "required": ["type", "title", "status", "code", "detail"],
+        "properties": {
+            "type": { "type": "string" },
+            "title": { "type": "string" },
+            "status": { "type": "integer" },
+            "code": { "type": "string" },
+            "detail": { "type": "string" },
+            "errors": {
+                "type": "array",
+                "items": {
+                    "type": "object",
+                    "properties": {
+                        "field": { "type": "string" }, "message": { "type": "string" }
+                    },
+                },
+            },
+        },
+    })
+}
+
+/// Puts an example beside every JSON schema of a request or an answer.
+fn add_examples(document: &mut Value) {
+    let schemas = document["components"]["schemas"].clone();
+    let paths = document["paths"].as_object_mut().into_iter().flatten();
+    for operation in paths.flat_map(|(_, methods)| methods.as_object_mut().into_iter().flatten()) {
+        let operation = operation.1;
+        if let Some(media) = operation.pointer_mut("/requestBody/content/application~1json") {
+            media["example"] = example(&media["schema"], &schemas);
+        }
+        for status in ["200", "201"] {
+            let pointer = format!("/responses/{status}/content/application~1json");
+            if let Some(media) = operation.pointer_mut(&pointer) {
+                media["example"] = example(&media["schema"], &schemas);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn visit(value: &Value, found: &mut impl FnMut(&Map<String, Value>)) {
+        match value {
+            Value::Object(fields) => {
+                found(fields);
+                fields.values().for_each(|value| visit(value, found));
+            }
+            Value::Array(items) => items.iter().for_each(|item| visit(item, found)),
+            _ => {}
+        }
+    }
+
+    #[test]
+    fn every_reference_resolves() {
+        let document = document();
+        let mut count = 0;
+        visit(&document, &mut |fields| {
+            if let Some(Value::String(reference)) = fields.get("$ref") {
+                let pointer = reference.strip_prefix('#').unwrap();
+                assert!(document.pointer(pointer).is_some(), "{reference} leads nowhere");
+                count += 1;
+            }
+        });
+        assert!(count > 100, "only {count} references");
+    }
+
+    #[test]
+    fn every_operation_has_an_answer_and_every_command_an_example() {
+        let document = document();
+        for (path, methods) in document["paths"].as_object().unwrap() {
+            for (method, operation) in methods.as_object().unwrap() {
+                let responses = operation["responses"].as_object().unwrap();
+                assert!(responses.keys().any(|it| it.starts_with('2')), "{method} {path}");
+                if method == "post" {
+                    let media = &operation["requestBody"]["content"]["application/json"];
+                    assert!(media["example"].is_object(), "{method} {path} has no example");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn no_definition_holds_another_ones_name() {
+        let document = document();
+        for name in document["components"]["schemas"].as_object().unwrap().keys() {
+            assert!(!name.ends_with(char::is_numeric), "two types are called {name}");
+        }
+    }
+}

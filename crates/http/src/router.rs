@@ -1,0 +1,138 @@
+//! The service as one value, and its router.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use accord_app::{App, Outcome, program_stream_id};
+use accord_domain::event::decode;
+use accord_domain::program::ProgramEvent;
+use accord_domain::{Actor, ConflictId, OpportunityId, ProgramId, Role, Subject};
+use accord_eventlog::Direction;
+use accord_projections::Views;
+use axum::Router;
+use axum::body::Body;
+use axum::response::IntoResponse;
+use bytes::Bytes;
+use http_body_util::{BodyExt, Limited};
+use metrics_exporter_prometheus::PrometheusHandle;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
+use crate::commands::CommandRoute;
+use crate::listen::Limits;
+use crate::problem::Problem;
+use crate::{Issuer, audit_events, changes, commands, health, openapi, reports, resources};
+
+/// Largest body of a command, and of a rulebook.
+const BODY_BYTES_MAX: usize = 64 * 1024;
+const RULEBOOK_BYTES_MAX: usize = 512 * 1024;
+
+/// Time for a body to arrive.
+const BODY_TIME_MAX: Duration = Duration::from_secs(15);
+
+/// Everything that handlers need.
+pub struct Http {
+    pub app: Arc<App>,
+    pub views: Arc<Views>,
+    pub issuer: Issuer,
+    pub limits: Limits,
+    pub metrics: PrometheusHandle,
+    change_streams: Arc<Semaphore>,
+}
+
+/// All routes.
+pub fn router(http: Arc<Http>) -> Router {
+    Router::new()
+        .merge(commands::routes())
+        .merge(resources::routes())
+        .merge(reports::routes())
+        .merge(audit_events::routes())
+        .merge(changes::routes())
+        .merge(health::routes())
+        .merge(openapi::routes())
+        .method_not_allowed_fallback(|| async {
+            Problem::new("method-not-allowed", "the resource has no such method").into_response()
+        })
+        .fallback(|| async { Problem::not_found().into_response() })
+        .with_state(http)
+}
+
+impl Http {
+    /// Puts the service together.
+    pub fn new(
+        app: Arc<App>,
+        views: Arc<Views>,
+        issuer: Issuer,
+        limits: Limits,
+        metrics: PrometheusHandle,
+    ) -> Self {
+        let change_streams = Arc::new(Semaphore::new(limits.change_streams_max));
+        Self { app, views, issuer, limits, metrics, change_streams }
+    }
+
+    /// A place for an event stream; `None` when all are taken.
+    pub(crate) fn place_for_changes(&self) -> Option<OwnedSemaphorePermit> {
+        self.change_streams.clone().try_acquire_owned().ok()
+    }
+
+    /// The whole body, bounded in size and time.
+    pub(crate) async fn read_body(&self, body: Body, rulebook: bool) -> Result<Bytes, Problem> {
+        let bytes_max = if rulebook { RULEBOOK_BYTES_MAX } else { BODY_BYTES_MAX };
+        let collected =
+            tokio::time::timeout(BODY_TIME_MAX, Limited::new(body, bytes_max).collect());
+        match collected.await {
+            Ok(Ok(body)) => Ok(body.to_bytes()),
+            Ok(Err(error)) if error.is::<http_body_util::LengthLimitError>() => {
+                let detail = format!("the body is larger than {bytes_max} bytes");
+                Err(Problem::new("body-too-large", detail).with("bytes_max", bytes_max))
+            }
+            Ok(Err(_)) => Err(Problem::new("malformed-request", "the body broke off")),
+            Err(_) => Err(Problem::new("request-timeout", "the body did not arrive in time")),
+        }
+    }
+
+    pub(crate) fn count_command(&self, route: &CommandRoute) {
+        metrics::counter!(
+            "accord_commands_total",
+            "collection" => route.collection,
+            "command" => route.name
+        )
+        .increment(1);
+    }
+
+    /// Accord itself, for look-ups whose result is cut to what the caller may see.
+    pub(crate) fn system_actor(&self) -> Actor {
+        Actor {
+            subject: Subject("accord".to_owned()),
+            name: String::new(),
+            role: Role::System,
+            acting_for: None,
+        }
+    }
+
+    /// The version that a draft has got, read from its own event.
+    pub(crate) async fn drafted_version(
+        &self,
+        program: &ProgramId,
+        outcome: &Outcome,
+    ) -> Result<u32, Problem> {
+        let stream = accord_eventlog::StreamName::of("program", program_stream_id(program));
+        let revision = outcome.events.first().map(|event| event.revision);
+        let found = self.app.log().read_stream(&stream, Direction::Forward, revision, 1).await;
+        let found = found.map_err(|error| Problem::internal(&error))?;
+        let event = found.first().ok_or_else(Problem::not_found)?;
+        match decode::<ProgramEvent>(&event.kind, &event.data) {
+            Ok(ProgramEvent::RulebookDrafted { version, .. }) => Ok(version),
+            Ok(_) => Err(Problem::not_found()),
+            Err(error) => Err(Problem::internal(&error)),
+        }
+    }
+
+    /// The opportunity key that a conflict is about.
+    pub(crate) async fn opportunity_of(
+        &self,
+        conflict: ConflictId,
+        program: &ProgramId,
+    ) -> Result<OpportunityId, Problem> {
+        resources::opportunity_of(self, conflict, program).await
+    }
+}
