@@ -82,8 +82,13 @@ impl App {
                 correlation: call.correlation,
                 event,
             };
-            for followed in self.follow(&trigger).await? {
-                merge(&mut outcome, followed);
+            match self.follow(&trigger).await {
+                Ok(followed) => followed.into_iter().for_each(|it| merge(&mut outcome, it)),
+                // The command itself is done and on disk; the policy runner finishes the rest.
+                Err(error) => {
+                    let error = &error as &dyn std::error::Error;
+                    tracing::warn!(event = %trigger.event_id, error, "left to the policy runner");
+                }
             }
         }
         Ok(outcome)

@@ -94,9 +94,7 @@ impl PolicyRunner {
         };
         match self.app.follow(&trigger).await {
             Ok(_) => Ok(()),
-            Err(AppError::Log(LogError::Unavailable(source))) => {
-                Err(AppError::Log(LogError::Unavailable(source)))
-            }
+            Err(error) if may_pass(&error) => Err(error),
             Err(error) => {
                 let error = &error as &dyn std::error::Error;
                 tracing::error!(event = %trigger.event_id, error, "a policy failed");
@@ -104,6 +102,12 @@ impl PolicyRunner {
             }
         }
     }
+}
+
+/// Whether the same reaction may succeed a moment later.
+fn may_pass(error: &AppError) -> bool {
+    let unavailable = matches!(error, AppError::Log(LogError::Unavailable(_)));
+    unavailable || matches!(error, AppError::FactsBehind | AppError::Contention)
 }
 
 /// Types that some policy reacts to; the others are not even read.
