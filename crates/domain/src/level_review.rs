@@ -1,6 +1,10 @@
 //! Level review: frozen evidence, every requirement evaluated, a recommendation, and a decision by
 //! another person with a reason. The record answers "why is this partner gold?" for ever.
 
+mod decide;
+mod evolve;
+mod outcome;
+
 use std::collections::BTreeMap;
 
 use schemars::JsonSchema;
@@ -119,7 +123,7 @@ pub enum LevelReviewEvent {
     Withdrawn { reason: String },
 }
 
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema, thiserror::Error)]
 #[serde(tag = "code", rename_all = "kebab-case")]
 pub enum LevelReviewError {
     #[error("the level review does not exist")]
@@ -146,7 +150,7 @@ pub enum LevelReviewError {
     RequirementsNotMet { requirements: Vec<RequirementId> },
     #[error("requirement `{requirement}` is met; there is nothing to override")]
     NothingToOverride { requirement: RequirementId },
-    #[error("an outcome needs a reason")]
+    #[error("a reason is required")]
     ReasonMissing,
     #[error("a promotion leads to another level than the current one")]
     NothingToPromote,
@@ -234,17 +238,36 @@ impl Aggregate for LevelReview {
 
     fn decide(
         &self,
-        _: LevelReviewCommand,
-        _: &Context,
+        command: LevelReviewCommand,
+        context: &Context,
     ) -> Result<Vec<LevelReviewEvent>, LevelReviewError> {
-        unimplemented!()
+        decide::decide(self, command, context)
     }
 
-    fn evolve(self, _: &LevelReviewEvent) -> Self {
-        unimplemented!()
+    fn evolve(self, event: &LevelReviewEvent) -> Self {
+        evolve::evolve(self, event)
     }
 
     fn partner(&self) -> Option<PartnerId> {
-        None
+        match self {
+            Self::Unopened => None,
+            Self::Open(review) | Self::Decided(DecidedReview { review, .. }) => {
+                Some(review.partner)
+            }
+            Self::Withdrawn { partner } => Some(*partner),
+        }
+    }
+
+    /// A review is decided by the rules that it was opened under.
+    fn rulebook_version(&self) -> Option<u32> {
+        match self {
+            Self::Unopened | Self::Withdrawn { .. } => None,
+            Self::Open(review) | Self::Decided(DecidedReview { review, .. }) => {
+                Some(review.rulebook_version)
+            }
+        }
     }
 }
+
+#[cfg(test)]
+mod tests;
