@@ -167,6 +167,8 @@ pub(crate) fn query_problem(error: QueryError) -> Problem {
     match error {
         QueryError::InvalidLimit { .. } => body::invalid_field("limit", &error.to_string()),
         QueryError::InvalidCursor => body::invalid_field("cursor", &error.to_string()),
+        QueryError::InvalidMonths { .. } => body::invalid_field("from", &error.to_string()),
+        QueryError::Building => Problem::new("projection-behind", error.to_string()),
         error => Problem::internal(&error),
     }
 }
