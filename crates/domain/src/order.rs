@@ -1,10 +1,14 @@
 //! Order: a priced request for a licence, pending until paid.
 //!
-//! PENDING -> COMPLETE (-> RENEWED once a renewal of its licence completes), or cancelled. The quote
-//! stands in the order with every line of its calculation and is never recomputed.
+//! PENDING -> COMPLETE (-> RENEWED once a renewal of its licence completes), or cancelled. The
+//! quote stands in the order with every line of its calculation and is never recomputed.
+
+mod placing;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+
+pub use placing::quote;
 
 use crate::customer::Company;
 use crate::partner::{PartnerStanding, PartnerStatus};
@@ -14,6 +18,10 @@ use crate::{
     Aggregate, Context, Currency, Day, DealId, LicenceId, OrderId, PartnerId, Refusal, RefusalKind,
     Sku, aggregate,
 };
+
+/// Longest texts that an order keeps, in characters.
+const REFERENCE_CHARS_MAX: usize = 200;
+const REASON_CHARS_MAX: usize = 4000;
 
 /// What is wanted; the same for a quote and for the order made of it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -118,7 +126,7 @@ pub enum OrderEvent {
     Renewed { renewal: OrderId },
 }
 
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema, thiserror::Error)]
 #[serde(tag = "code", rename_all = "kebab-case")]
 pub enum OrderError {
     #[error("the order does not exist")]
@@ -134,7 +142,10 @@ pub enum OrderError {
     #[error("payment by {payment:?} is not offered")]
     PaymentNotOffered { payment: PaymentMethod },
     #[error("the program has no price list in {currency}")]
-    NoPriceList { currency: Currency },
+    NoPriceList {
+        #[schemars(with = "String")]
+        currency: Currency,
+    },
     #[error("the price list has no article `{sku}`")]
     UnknownSku { sku: Sku },
     #[error("`{sku}` is listed twice")]
@@ -225,6 +236,8 @@ pub struct PlacedOrder {
     pub request: OrderRequest,
     pub quote: Quote,
     pub previous_order: Option<OrderId>,
+    /// What the payment was known by, once it has arrived.
+    pub payment_reference: Option<String>,
 }
 
 impl aggregate::Event for OrderEvent {}
@@ -235,15 +248,129 @@ impl Aggregate for Order {
     type Event = OrderEvent;
     type Error = OrderError;
 
-    fn decide(&self, _: OrderCommand, _: &Context) -> Result<Vec<OrderEvent>, OrderError> {
-        unimplemented!()
+    fn decide(
+        &self,
+        command: OrderCommand,
+        context: &Context,
+    ) -> Result<Vec<OrderEvent>, OrderError> {
+        match command {
+            OrderCommand::Place { request, payment, facts } => {
+                if self.placed.is_some() {
+                    return Err(OrderError::OrderAlreadyExists);
+                }
+                Ok(vec![placing::place(request, payment, facts, context)?])
+            }
+            OrderCommand::Complete { paid_on, reference } => {
+                self.complete(paid_on, reference, context)
+            }
+            OrderCommand::Cancel { reason } => self.cancel(reason),
+            OrderCommand::MarkRenewed { renewal } => self.mark_renewed(renewal),
+        }
     }
 
-    fn evolve(self, _: &OrderEvent) -> Self {
-        unimplemented!()
+    fn evolve(mut self, event: &OrderEvent) -> Self {
+        match event {
+            OrderEvent::Placed {
+                partner,
+                customer,
+                licence,
+                request,
+                quote,
+                previous_order,
+                payment: _,
+            } => {
+                self.status = OrderStatus::Pending;
+                self.placed = Some(PlacedOrder {
+                    partner: *partner,
+                    customer: customer.clone(),
+                    licence: *licence,
+                    request: request.clone(),
+                    quote: quote.clone(),
+                    previous_order: *previous_order,
+                    payment_reference: None,
+                });
+            }
+            OrderEvent::Completed { reference, .. } => {
+                self.status = OrderStatus::Complete;
+                if let Some(placed) = &mut self.placed {
+                    placed.payment_reference = Some(reference.clone());
+                }
+            }
+            OrderEvent::Cancelled { .. } => self.status = OrderStatus::Cancelled,
+            OrderEvent::Renewed { .. } => self.status = OrderStatus::Renewed,
+        }
+        self
     }
 
     fn partner(&self) -> Option<PartnerId> {
-        None
+        self.placed.as_ref()?.partner
+    }
+
+    fn rulebook_version(&self) -> Option<u32> {
+        self.placed.as_ref().map(|placed| placed.quote.rulebook_version)
     }
 }
+
+impl Order {
+    fn complete(
+        &self,
+        paid_on: Day,
+        reference: String,
+        context: &Context,
+    ) -> Result<Vec<OrderEvent>, OrderError> {
+        let placed = self.placed.as_ref().ok_or(OrderError::OrderNotFound)?;
+        if placed.payment_reference.as_ref() == Some(&reference) {
+            return Ok(Vec::new());
+        }
+        self.expect(OrderStatus::Pending)?;
+        check_text("reference", &reference, REFERENCE_CHARS_MAX)?;
+        let today = context.today;
+        if paid_on > today {
+            return Err(OrderError::PaymentInFuture { paid_on, today });
+        }
+        Ok(vec![OrderEvent::Completed { paid_on, reference }])
+    }
+
+    fn cancel(&self, reason: String) -> Result<Vec<OrderEvent>, OrderError> {
+        if self.status == OrderStatus::Cancelled {
+            return Ok(Vec::new());
+        }
+        self.expect(OrderStatus::Pending)?;
+        if reason.trim().is_empty() {
+            return Err(OrderError::ReasonMissing);
+        }
+        check_text("reason", &reason, REASON_CHARS_MAX)?;
+        Ok(vec![OrderEvent::Cancelled { reason }])
+    }
+
+    fn mark_renewed(&self, renewal: OrderId) -> Result<Vec<OrderEvent>, OrderError> {
+        if self.status == OrderStatus::Renewed {
+            return Ok(Vec::new());
+        }
+        self.expect(OrderStatus::Complete)?;
+        Ok(vec![OrderEvent::Renewed { renewal }])
+    }
+
+    fn expect(&self, expected: OrderStatus) -> Result<(), OrderError> {
+        match self.status {
+            status if status == expected => Ok(()),
+            OrderStatus::Unknown => Err(OrderError::OrderNotFound),
+            status => Err(OrderError::OrderWrongStatus { status }),
+        }
+    }
+}
+
+/// Refuses a text that says nothing or too much.
+fn check_text(field: &str, text: &str, chars_max: usize) -> Result<(), OrderError> {
+    let invalid = |problem| Err(OrderError::InvalidField { field: field.to_owned(), problem });
+    match text {
+        text if text.trim().is_empty() => invalid("it is blank".to_owned()),
+        text if text.chars().count() > chars_max => {
+            invalid(format!("it is longer than {chars_max} characters"))
+        }
+        _ => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests;
