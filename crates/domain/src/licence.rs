@@ -3,6 +3,8 @@
 //! A licence is issued, renewed and upgraded by completed orders only, and ends on its own day. Its
 //! partner's restriction, suspension or termination never touches it.
 
+use std::collections::BTreeSet;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -66,7 +68,7 @@ pub enum LicenceEvent {
     Expired { ends_on: Day },
 }
 
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema, thiserror::Error)]
 #[serde(tag = "code", rename_all = "kebab-case")]
 pub enum LicenceError {
     #[error("the licence does not exist")]
@@ -104,7 +106,10 @@ pub struct LicenceRecord {
     pub order: OrderId,
     pub partner: Option<PartnerId>,
     pub customer: Company,
+    /// In force now; `starts_on` stays the licence's first day through renewals and upgrades.
     pub terms: LicenceTerms,
+    /// All orders that the licence was ever issued, renewed or upgraded by.
+    pub applied: BTreeSet<OrderId>,
 }
 
 impl aggregate::Event for LicenceEvent {}
@@ -115,15 +120,115 @@ impl Aggregate for Licence {
     type Event = LicenceEvent;
     type Error = LicenceError;
 
-    fn decide(&self, _: LicenceCommand, _: &Context) -> Result<Vec<LicenceEvent>, LicenceError> {
-        unimplemented!()
+    fn decide(
+        &self,
+        command: LicenceCommand,
+        context: &Context,
+    ) -> Result<Vec<LicenceEvent>, LicenceError> {
+        match command {
+            LicenceCommand::Issue { order, partner, customer, model, terms } => {
+                match self.record() {
+                    None => {
+                        Ok(vec![LicenceEvent::Issued { order, partner, customer, model, terms }])
+                    }
+                    Some(_) if self.has_applied(order) => Ok(Vec::new()),
+                    Some(_) => Err(LicenceError::LicenceAlreadyIssued),
+                }
+            }
+            LicenceCommand::Renew { order, .. } | LicenceCommand::Upgrade { order, .. }
+                if self.has_applied(order) =>
+            {
+                Ok(Vec::new())
+            }
+            LicenceCommand::Renew { order, terms } => {
+                self.check_change(&terms, context)?;
+                Ok(vec![LicenceEvent::Renewed { order, terms }])
+            }
+            LicenceCommand::Upgrade { order, terms } => {
+                self.check_change(&terms, context)?;
+                Ok(vec![LicenceEvent::Upgraded { order, terms }])
+            }
+            LicenceCommand::Expire {} => self.expire(context),
+        }
     }
 
-    fn evolve(self, _: &LicenceEvent) -> Self {
-        unimplemented!()
+    fn evolve(self, event: &LicenceEvent) -> Self {
+        match (self, event) {
+            (_, LicenceEvent::Issued { order, partner, customer, terms, model: _ }) => {
+                Self::Running(LicenceRecord {
+                    order: *order,
+                    applied: BTreeSet::from([*order]),
+                    partner: *partner,
+                    customer: customer.clone(),
+                    terms: terms.clone(),
+                })
+            }
+            (
+                Self::Running(record) | Self::Expired(record),
+                LicenceEvent::Renewed { order, terms } | LicenceEvent::Upgraded { order, terms },
+            ) => Self::Running(record.with(*order, terms)),
+            (Self::Running(record), LicenceEvent::Expired { .. }) => Self::Expired(record),
+            (state, _) => state,
+        }
     }
 
     fn partner(&self) -> Option<PartnerId> {
-        None
+        self.record()?.partner
     }
 }
+
+impl Licence {
+    fn record(&self) -> Option<&LicenceRecord> {
+        match self {
+            Self::Unissued => None,
+            Self::Running(record) | Self::Expired(record) => Some(record),
+        }
+    }
+
+    fn has_applied(&self, order: OrderId) -> bool {
+        self.record().is_some_and(|record| record.applied.contains(&order))
+    }
+
+    /// Whether the terms that a completed order brings can hold.
+    ///
+    /// The customer has paid for them. So an order that was placed in time and paid after the
+    /// licence's end still counts, as long as its own last day has not passed.
+    fn check_change(&self, terms: &LicenceTerms, context: &Context) -> Result<(), LicenceError> {
+        let record = self.record().ok_or(LicenceError::LicenceNotFound)?;
+        let (ends_on, ends_on_now) = (terms.ends_on, record.terms.ends_on);
+        if ends_on < ends_on_now {
+            return Err(LicenceError::LicenceShortened { ends_on, ends_on_now });
+        }
+        if ends_on < context.today {
+            return Err(LicenceError::LicenceEnded { ends_on });
+        }
+        Ok(())
+    }
+
+    fn expire(&self, context: &Context) -> Result<Vec<LicenceEvent>, LicenceError> {
+        match self {
+            Self::Unissued => Err(LicenceError::LicenceNotFound),
+            Self::Expired(_) => Ok(Vec::new()),
+            Self::Running(LicenceRecord { terms: LicenceTerms { ends_on, .. }, .. }) => {
+                let ends_on = *ends_on;
+                if context.today <= ends_on {
+                    return Err(LicenceError::LicenceStillRuns { ends_on });
+                }
+                Ok(vec![LicenceEvent::Expired { ends_on }])
+            }
+        }
+    }
+}
+
+impl LicenceRecord {
+    fn with(mut self, order: OrderId, terms: &LicenceTerms) -> Self {
+        let starts_on = self.terms.starts_on.min(terms.starts_on);
+        self.terms = LicenceTerms { starts_on, ..terms.clone() };
+        self.order = order;
+        self.applied.insert(order);
+        self
+    }
+}
+
+#[cfg(test)]
+mod tests;
