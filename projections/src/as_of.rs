@@ -55,3 +55,6 @@ fn fold(
     }
     Ok(tables)
 }
+
+#[cfg(test)]
+mod tests;

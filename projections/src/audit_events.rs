@@ -25,8 +25,8 @@ pub(crate) const AUDIT_EVENTS: Projection = Projection {
     apply,
 };
 
-/// Names kept in memory; beyond twice as many the longest unused are looked up again.
-const NAMES_KEPT_MAX: usize = 16_384;
+/// Names kept in memory; beyond twice as many the longest unused are looked up again. Tests keep few.
+const NAMES_KEPT_MAX: usize = if cfg!(test) { 4 } else { 16_384 };
 const MICROS_PER_HOUR: i64 = 3_600_000_000;
 
 record! {
@@ -235,3 +235,6 @@ impl Views {
         .await
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -290,3 +290,6 @@ impl crate::views::RulebookCache {
         })
     }
 }
+
+#[cfg(test)]
+mod tests;

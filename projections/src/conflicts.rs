@@ -247,3 +247,6 @@ fn matches(left: &Company, right: &Company) -> Vec<CustomerMatch> {
     ];
     found.into_iter().filter(|(_, same)| *same).map(|(kind, _)| kind).collect()
 }
+
+#[cfg(test)]
+mod tests;

@@ -209,3 +209,6 @@ fn ends(row: &mut DealRow, event: &Event, body: &DealEvent) {
     row.outcome_reason = reason;
     row.closed_on = Some(closed_on);
 }
+
+#[cfg(test)]
+mod tests;

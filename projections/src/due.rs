@@ -213,3 +213,6 @@ impl Views {
         .await
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -35,10 +35,6 @@ impl Folder {
         Ok(Self { connection, tables, position, folded, quarantined })
     }
 
-    pub(crate) fn connection(&self) -> &Connection {
-        &self.connection
-    }
-
     /// Folds events that follow the checkpoint and commits. After an error the rows in memory are
     /// those of the last commit.
     pub(crate) fn fold(&mut self, events: &[Decoded]) -> rusqlite::Result<()> {
@@ -120,3 +116,6 @@ fn quarantine(connection: &Connection, event: &Decoded, error: &str) -> rusqlite
         ))?;
     Ok(())
 }
+
+#[cfg(test)]
+mod tests;

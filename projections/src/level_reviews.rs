@@ -295,3 +295,6 @@ impl Views {
         .await
     }
 }
+
+#[cfg(test)]
+mod tests;

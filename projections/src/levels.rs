@@ -203,3 +203,6 @@ impl Views {
         .await
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -54,6 +54,8 @@ mod runner;
 mod standing;
 mod table;
 mod tables;
+#[cfg(test)]
+mod testing;
 mod verify;
 mod views;
 

@@ -168,3 +168,6 @@ impl Views {
         .await
     }
 }
+
+#[cfg(test)]
+mod tests;

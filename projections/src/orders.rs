@@ -175,3 +175,6 @@ impl Views {
         .await
     }
 }
+
+#[cfg(test)]
+mod tests;

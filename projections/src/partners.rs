@@ -316,3 +316,6 @@ fn changes_profile(row: &mut PartnerRow, body: &PartnerEvent) {
         _ => {}
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -241,3 +241,6 @@ impl Views {
         self.query(move |connection| rulebooks.in_force(connection, &program, today)).await
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -83,3 +83,6 @@ fn next_generation(directory: &Path) -> Result<u64, BuildError> {
     }
     Ok(next)
 }
+
+#[cfg(test)]
+mod tests;

@@ -113,3 +113,6 @@ fn cut_earlier(tables: &mut Tables, event: &Event, terms: &LicenceTerms) -> Resu
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests;

@@ -294,3 +294,6 @@ fn work(mut folder: Folder, queue: &mpsc::Receiver<Job>) {
         let _ = done.send(outcome);
     }
 }
+
+#[cfg(test)]
+mod tests;

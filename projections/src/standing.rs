@@ -193,3 +193,6 @@ impl LevelStanding {
         &self.level.track
     }
 }
+
+#[cfg(test)]
+mod tests;

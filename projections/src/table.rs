@@ -7,8 +7,9 @@ use rusqlite::Connection;
 
 use crate::row::{Row, column_list};
 
-/// Rows kept for the next batches; beyond twice as many the longest untouched are forgotten.
-const ROWS_KEPT_MAX: usize = 8_192;
+/// Rows kept for the next batches; beyond twice as many the longest untouched are forgotten. Tests
+/// keep few, so that they load rows again.
+const ROWS_KEPT_MAX: usize = if cfg!(test) { 4 } else { 8_192 };
 
 struct Slot<R> {
     /// `None`: there is no such row.

@@ -146,3 +146,6 @@ fn hash_parts(hasher: &mut Sha256, tag: u8, bytes: &[u8]) {
     hasher.update((bytes.len() as u64).to_be_bytes());
     hasher.update(bytes);
 }
+
+#[cfg(test)]
+mod tests;

@@ -269,3 +269,6 @@ impl RulebookCache {
         Ok(Some((version, rulebook)))
     }
 }
+
+#[cfg(test)]
+mod tests;
