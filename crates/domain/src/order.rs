@@ -83,6 +83,7 @@ pub struct LicenceFact {
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
+#[expect(clippy::large_enum_variant, reason = "placing is what most of them are")]
 pub enum OrderCommand {
     /// Places an order at the price that the quote shows.
     Place {
@@ -105,6 +106,7 @@ pub enum OrderCommand {
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[expect(clippy::large_enum_variant, reason = "placing is what most of them are")]
 pub enum OrderEvent {
     #[serde(rename = "OrderPlaced")]
     Placed {

@@ -286,7 +286,7 @@ fn command_of(
         (1, _) => OpportunityCommand::Protect { deal, until: day("2026-05-30") },
         (2, Some((id, conflict))) => OpportunityCommand::Resolve {
             conflict: *id,
-            winner: if deal.0.as_u128() % 2 == 0 { conflict.holder } else { conflict.contender },
+            winner: if deal.0.as_u128() < 2 { conflict.holder } else { conflict.contender },
             rule: rule(),
             reason: "fair".into(),
         },

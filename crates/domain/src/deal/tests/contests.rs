@@ -53,7 +53,7 @@ fn the_winner_of_a_conflict_is_submitted_anew_with_the_same_keys_and_registrant(
         submitted_by: Subject("bob".into()),
         opportunities,
     };
-    assert_eq!(outcome, [expected.clone()]);
+    assert_eq!(outcome, std::slice::from_ref(&expected));
     let again = given::<Deal>([contested(), vec![expected]].concat()).0;
     assert_eq!((again.status, again.case.unwrap().conflict), (DealStatus::Submitted, None));
 }
