@@ -274,7 +274,7 @@ impl Generator {
         let drafted = json!({"partner": partner, "customer": company(self.random() % 500_000),
             "product_scope": "suite", "value": {"minor": 5_000_000, "currency": "EUR"},
             "expected_close": "2026-12-01", "rulebook_version": 1});
-        let submitted = json!({"submitted_on": "2026-03-01", "opportunities": [opportunity]});
+        let submitted = json!({"submitted_on": "2026-03-01", "submitted_by": "user-1", "opportunities": [opportunity]});
         let protected =
             json!({"from": "2026-03-01", "until": "2026-09-01", "activity_due": "2026-04-01"});
         let id = self.fresh();

@@ -134,7 +134,7 @@ fn apply(tables: &mut Tables, event: &Event) -> Result<(), ApplyError> {
     Ok(())
 }
 
-/// The first days of the indicators as seen from a day: `(today, not critical, active)`.
+/// Where the indicators begin as seen from a day: [`ExpiryIndicator::of`] as ranges of days.
 struct Thresholds {
     today: Day,
     /// The first last-day-of-validity that is no longer critical.
@@ -144,6 +144,14 @@ struct Thresholds {
 }
 
 impl Thresholds {
+    fn of(today: Day, critical_days: u32, expiring_soon_days: u32) -> Self {
+        Self {
+            today,
+            expiring_soon_from: today.plus_days(critical_days),
+            active_from: today.plus_days(expiring_soon_days).plus_days(1),
+        }
+    }
+
     fn indicator(&self, expires_on: Day) -> ExpiryIndicator {
         if expires_on < self.today {
             ExpiryIndicator::Expired
@@ -283,11 +291,7 @@ impl crate::views::RulebookCache {
         let (critical, soon) = rules.map_or((0, 0), |(_, rules)| {
             (rules.certificates.critical_days, rules.certificates.expiring_soon_days)
         });
-        Ok(Thresholds {
-            today,
-            expiring_soon_from: today.plus_days(critical),
-            active_from: today.plus_days(soon).plus_days(1),
-        })
+        Ok(Thresholds::of(today, critical, soon))
     }
 }
 

@@ -37,6 +37,8 @@ record! {
         /// The version that this case keeps.
         pub rulebook_version: u32,
         pub registered_by: Subject,
+        /// Who submitted it last: somebody else validates it.
+        pub submitted_by: Option<Subject>,
         #[schemars(with = "Option<String>", extend("format" = "date-time"))]
         pub submitted_at: Option<Timestamp>,
         /// The opportunity's keys that the deal claims.
@@ -108,6 +110,7 @@ fn drafted(event: &Event, body: &DealEvent) -> Option<DealRow> {
         expected_close: *expected_close,
         rulebook_version: *rulebook_version,
         registered_by: event.actor.clone(),
+        submitted_by: None,
         submitted_at: None,
         opportunities: Vec::new(),
         conflict: None,
@@ -140,7 +143,8 @@ fn registers(row: &mut DealRow, event: &Event, body: &DealEvent) {
             row.value = *value;
             row.expected_close = *expected_close;
         }
-        DealEvent::Submitted { opportunities, .. } => {
+        DealEvent::Submitted { submitted_by, opportunities, .. } => {
+            row.submitted_by = Some(submitted_by.clone());
             row.status = DealStatus::Submitted;
             // A deal that won its conflict claims anew; what counts is when it first came.
             row.submitted_at.get_or_insert(event.recorded_at);
@@ -172,7 +176,7 @@ fn registers(row: &mut DealRow, event: &Event, body: &DealEvent) {
         DealEvent::ActivityRecorded { activity, on, activity_due } => {
             row.activities += 1;
             row.last_activity = Some(activity.clone());
-            row.last_activity_on = Some(*on);
+            row.last_activity_on = row.last_activity_on.max(Some(*on));
             row.activity_due = Some(*activity_due);
         }
         DealEvent::Extended { until, extension, .. } => {

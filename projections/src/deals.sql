@@ -10,6 +10,7 @@ CREATE TABLE deals (
     expected_close TEXT NOT NULL,
     rulebook_version INTEGER NOT NULL,
     registered_by TEXT NOT NULL,
+    submitted_by TEXT,
     submitted_at INTEGER,
     opportunities TEXT NOT NULL,
     conflict BLOB,

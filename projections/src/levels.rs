@@ -88,10 +88,14 @@ fn apply(tables: &mut Tables, event: &Event) -> Result<(), ApplyError> {
     let Some(DomainEvent::Partner(body)) = &event.body else { return Ok(()) };
     let partner = PartnerId(event.aggregate);
     match body {
-        PartnerEvent::Applied { track, .. }
-        | PartnerEvent::Registered { track, .. }
-        | PartnerEvent::TrackJoined { track } => {
-            if tables.levels.get(&(partner, track.clone()))?.is_none() {
+        PartnerEvent::Applied { track, .. } | PartnerEvent::Registered { track, .. } => {
+            leave_all(tables, partner)?;
+            tables.levels.put(without_level(event, track));
+        }
+        PartnerEvent::TrackJoined { track } => {
+            let key = (partner, track.clone());
+            let already = tables.levels.get(&key)?.is_some();
+            if !already {
                 tables.levels.put(without_level(event, track));
             }
         }
@@ -123,6 +127,17 @@ fn apply(tables: &mut Tables, event: &Event) -> Result<(), ApplyError> {
             });
         }
         _ => {}
+    }
+    Ok(())
+}
+
+/// A new application replaces an earlier one that was declined or withdrawn, with its track.
+fn leave_all(tables: &mut Tables, partner: PartnerId) -> Result<(), ApplyError> {
+    let row = tables.partners.get(&(partner,))?;
+    let tracks: Vec<TrackId> =
+        row.map(|row| row.tracks.keys().cloned().collect()).unwrap_or_default();
+    for track in tracks {
+        tables.levels.remove(&(partner, track));
     }
     Ok(())
 }

@@ -153,7 +153,9 @@ impl PartnerRow {
         self.country = company.country;
         self.domain = company.domain.clone();
         self.tax_id = company.tax_id.clone();
-        self.tracks.entry(track.clone()).or_insert(None);
+        // A new application replaces an earlier one that was declined or withdrawn.
+        self.tracks = [(track.clone(), None)].into();
+        self.evaluation.clear();
         self.contacts = contacts.to_vec();
     }
 

@@ -24,7 +24,7 @@ pub(crate) const REVENUE: Projection =
 
 record! {
     /// The terms of a licence for a stretch of time.
-    pub struct SegmentRow in "segments" key(licence: LicenceId, seq: u64) {
+    pub(crate) struct SegmentRow in "segments" key(licence: LicenceId, seq: u64) {
         pub licence: LicenceId,
         /// Revision of the event that the terms came from.
         pub seq: u64,

@@ -35,12 +35,13 @@ pub(crate) struct Projection {
 }
 
 /// Every read model, in the order in which they see an event. [`AUDIT_EVENTS`] comes first, because it
-/// lists also what no other can read; [`DUE`] looks at the partner's row, and comes last.
+/// lists also what no other can read. [`LEVELS`] looks at the partner's row as it was before the event,
+/// [`REVENUE`] at the licence's and [`DUE`] at the partner's as they are after it.
 pub(crate) const PROJECTIONS: [&Projection; 13] = [
     &AUDIT_EVENTS,
     &PROGRAMS,
-    &PARTNERS,
     &LEVELS,
+    &PARTNERS,
     &EVIDENCE,
     &CERTIFICATES,
     &LEVEL_REVIEWS,

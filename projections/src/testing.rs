@@ -110,7 +110,7 @@ impl History {
 
     /// A deal that is protected until a day.
     pub(crate) fn protected_deal(&mut self, id: u128, partner: u128, until: &str) -> &mut Self {
-        let submitted = json!({"submitted_on": "2026-01-01", "opportunities": [uuid(77)]});
+        let submitted = json!({"submitted_on": "2026-01-01", "submitted_by": "ada", "opportunities": [uuid(77)]});
         let protected = json!({"from": "2026-01-01", "until": until, "activity_due": "2026-02-01"});
         self.deal(id, partner, "Customer SpA").add("deal", id, "DealSubmitted", submitted).add(
             "deal",

@@ -1,3 +1,4 @@
+use accord_domain::rulebook::Rulebook;
 use serde_json::json;
 
 use super::*;
@@ -77,4 +78,18 @@ async fn a_partner_sees_its_own_certificates_only() {
     let filter = CertificateFilter { partner: Some(partner(1)), ..CertificateFilter::default() };
     let page = folded.views.certificates(acme_partner(2), filter, day("2026-01-01")).await.unwrap();
     assert!(page.items.is_empty());
+}
+
+#[test]
+fn the_days_of_an_indicator_are_those_of_the_rule() {
+    let rules = Rulebook::from_toml(ZEXTRAS).unwrap().certificates;
+    let today = day("2026-01-01");
+    let thresholds = Thresholds::of(today, rules.critical_days, rules.expiring_soon_days);
+    for days in 0..200 {
+        let expires_on = today.minus_days(50).plus_days(days);
+        let indicator = ExpiryIndicator::of(expires_on, today, &rules);
+        let (from, to) = thresholds.range(indicator);
+        assert!(from.is_none_or(|from| from <= expires_on), "{expires_on}");
+        assert!(to.is_none_or(|to| expires_on < to), "{expires_on}");
+    }
 }

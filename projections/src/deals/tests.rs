@@ -33,7 +33,7 @@ async fn a_protected_deal_shows_its_end_and_its_next_activity() {
 async fn activity_and_extension_move_the_ends() {
     let mut history = three();
     let activity = json!({"activity": "visit", "on": "2026-01-20", "activity_due": "2026-02-20"});
-    let extended = json!({"until": "2026-09-30", "extension": 1, "reason": "progress"});
+    let extended = json!({"extended_on": "2026-01-25", "until": "2026-09-30", "extension": 1, "reason": "progress"});
     history.add("deal", 1, "DealActivityRecorded", activity);
     history.add("deal", 1, "DealProtectionExtended", extended);
     let row = row(&history).await;

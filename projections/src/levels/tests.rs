@@ -67,3 +67,20 @@ async fn the_reporting_view_is_there_for_sql() {
     let expected = expected.map(|(a, b, c)| (a.to_owned(), b.to_owned(), c.to_owned()));
     assert_eq!(rows.await.unwrap(), expected);
 }
+
+#[tokio::test]
+async fn a_new_application_replaces_the_track_of_a_declined_one() {
+    let applied = |track: &str| {
+        let company = crate::testing::company("Alpha");
+        json!({"company": company, "track": track, "contacts": []})
+    };
+    let mut history = History::new();
+    history
+        .add("partner", 1, "PartnerApplied", applied("reseller"))
+        .add("partner", 1, "PartnerDeclined", json!({"reason": "too early"}))
+        .add("partner", 1, "PartnerApplied", applied("partner"));
+    let folded = history.folded();
+    let page = folded.views.levels(acme(), LevelFilter::default()).await.unwrap();
+    assert_eq!(page.items.len(), 1);
+    assert_eq!(page.items[0].track.as_str(), "partner");
+}
