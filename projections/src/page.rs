@@ -14,6 +14,7 @@ const LIMIT_MAX: u32 = 200;
 
 /// A part of a list.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+#[schemars(rename = "PageOf{T}")]
 pub struct Page<T> {
     pub items: Vec<T>,
     /// The cursor of the next page; absent on the last one.

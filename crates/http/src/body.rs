@@ -40,16 +40,12 @@ pub(crate) fn read_command<C: DeserializeOwned>(name: &str, text: &[u8]) -> Resu
     serde_json::from_slice::<&serde_json::value::RawValue>(text)
         .map_err(|error| mistake(".", &error))?;
     let tagged = [b"{\"", name.as_bytes(), b"\":", text, b"}"].concat();
-    read(&tagged).map_err(|mut problem| {
+    let mut deserializer = serde_json::Deserializer::from_slice(&tagged);
+    serde_path_to_error::deserialize(&mut deserializer).map_err(|error| {
         // The caller knows its fields, not our tag around them.
-        if let Some(Value::Array(errors)) = problem.facts.get_mut("errors") {
-            for error in errors {
-                let field = error["field"].as_str().unwrap_or_default();
-                let field = field.strip_prefix(name).unwrap_or(field).trim_start_matches('.');
-                error["field"] = Value::from(if field.is_empty() { "." } else { field });
-            }
-        }
-        problem
+        let path = error.path().to_string();
+        let path = path.strip_prefix(name).unwrap_or(&path).trim_start_matches('.');
+        mistake(if path.is_empty() { "." } else { path }, error.inner())
     })
 }
 

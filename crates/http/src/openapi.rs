@@ -55,6 +55,7 @@ pub fn document() -> Value {
             None => operation(&mut paths, &path, "post", operation_value),
         }
     }
+    let examples = problem_examples(&mut generator);
     let mut schemas: Map<String, Value> = generator.take_definitions(true);
     schemas.insert("Problem".to_owned(), problem_schema());
     let mut document = json!({
@@ -69,6 +70,7 @@ pub fn document() -> Value {
         "paths": paths,
         "components": {
             "schemas": schemas,
+            "examples": examples,
             "securitySchemes": {
                 "bearer": { "type": "http", "scheme": "bearer", "bearerFormat": "JWT" }
             },
@@ -256,32 +258,51 @@ fn header_parameter(name: &str, description: &str) -> Value {
 /// One response per status, listing the codes that it may carry.
 fn problems(codes: &[&str]) -> Value {
     let mut responses = json!({});
-    for (code, status, meaning) in CODES.iter().filter(|(code, ..)| codes.contains(code)) {
-        add_code(&mut responses, &status.to_string(), code, meaning);
+    for (code, status, _) in CODES.iter().filter(|(code, ..)| codes.contains(code)) {
+        add_code(&mut responses, &status.to_string(), code);
     }
     responses
 }
 
-/// Adds the refusals of the aggregate that decides: a tagged schema, one variant per rule.
+/// Adds the refusals of the aggregate that decides. Which of them is a rule's no (409) and which a
+/// value (422) or an id (404) that cannot be right, the answer's status tells.
 fn refusals(responses: &mut Value, schema: &Value) {
-    for variant in schema["oneOf"].as_array().into_iter().flatten() {
-        if let Some(code) = variant["properties"]["code"]["const"].as_str() {
-            add_code(responses, "409", code, "a rule refused");
-        }
+    for code in refusal_codes(schema) {
+        add_code(responses, "4XX", code);
     }
 }
 
-fn add_code(responses: &mut Value, status: &str, code: &str, meaning: &str) {
-    let example = json!({
-        "type": format!("urn:accord:problem:{code}"), "title": status, "code": code,
-        "status": status.parse::<u16>().unwrap_or(500), "detail": meaning,
-    });
+/// The codes of a refusal type: a tagged schema with one variant per rule.
+fn refusal_codes(schema: &Value) -> impl Iterator<Item = &str> {
+    let variants = schema["oneOf"].as_array().into_iter().flatten();
+    variants.filter_map(|variant| variant["properties"]["code"]["const"].as_str())
+}
+
+fn add_code(responses: &mut Value, status: &str, code: &str) {
     let response = &mut responses[status];
     let described = response["description"].as_str().map(|text| format!("{text}, `{code}`"));
     response["description"] = json!(described.unwrap_or_else(|| format!("`{code}`")));
     let media = &mut response["content"]["application/problem+json"];
     media["schema"] = json!({ "$ref": "#/components/schemas/Problem" });
-    media["examples"][code] = json!({ "value": example });
+    media["examples"][code] = json!({ "$ref": format!("#/components/examples/{code}") });
+}
+
+/// An example of every code that the service may answer with.
+fn problem_examples(generator: &mut SchemaGenerator) -> Map<String, Value> {
+    let mut examples = Map::new();
+    let mut add = |code: &str, status: u16, detail: &str| {
+        let problem = json!({
+            "type": format!("urn:accord:problem:{code}"), "title": "Conflict", "status": status,
+            "code": code, "detail": detail,
+        });
+        examples.insert(code.to_owned(), json!({ "value": problem }));
+    };
+    for route in commands() {
+        let schema: Value = (route.refusals)(generator).into();
+        refusal_codes(&schema).for_each(|code| add(code, 409, "the rule of this name refused"));
+    }
+    CODES.iter().for_each(|(code, status, meaning)| add(code, *status, meaning));
+    examples
 }
 
 fn problem_schema() -> Value {
