@@ -35,16 +35,40 @@ pub(crate) fn name_prefix(random: &mut Random) -> String {
     letters.iter().map(|letter| char::from(*letter)).collect()
 }
 
+pub(crate) fn partner_name(random: &mut Random, number: u64) -> String {
+    format!("{}{} Systems {number}", name_prefix(random), name_prefix(random))
+}
+
+pub(crate) fn country(number: u64) -> &'static str {
+    of(&COUNTRIES, number)
+}
+
+pub(crate) fn level(number: u64) -> &'static str {
+    of(&LEVELS, number)
+}
+
+pub(crate) fn product_scope(number: u64) -> &'static str {
+    of(&SCOPES, number)
+}
+
+pub(crate) fn certification(number: u64) -> &'static str {
+    of(&CERTIFICATIONS, number)
+}
+
+fn of(texts: &[&'static str], number: u64) -> &'static str {
+    texts[usize::try_from(number % texts.len() as u64).unwrap_or(0)]
+}
+
 /// The n-th partner: the same in every run, so that a later run finds it again.
-pub(crate) fn add_partner(body: &mut String, number: usize) {
-    let mut random = Random::new(number as u64);
-    let name = format!("{}{}", name_prefix(&mut random), name_prefix(&mut random));
-    let (country, level) = (COUNTRIES[random.index(8)], LEVELS[random.index(3)]);
+pub(crate) fn add_partner(body: &mut String, number: u64) {
+    let mut random = Random::new(number);
+    let name = partner_name(&mut random, number);
+    let (country, level) = (country(random.next()), level(random.next()));
+    let person = Person(random.below(PERSONS));
     replace(
         body,
         format_args!(
-            r#"{{"command":"add","company":{{"name":"{name} Systems {number}","country":"{country}","domain":"{name}-{number}.example"}},"track":"partner","level":"{level}","contacts":[{{"role":"sales","person":{}}}]}}"#,
-            Person(random.below(PERSONS)),
+            r#"{{"command":"add","company":{{"name":"{name}","country":"{country}","domain":"partner-{number}.example"}},"track":"partner","level":"{level}","contacts":[{{"role":"sales","person":{person}}}]}}"#
         ),
     );
 }
@@ -56,7 +80,7 @@ pub(crate) fn draft_deal(
     today: Day,
     random: &mut Random,
 ) {
-    let (country, scope) = (COUNTRIES[random.index(8)], SCOPES[random.index(4)]);
+    let (country, scope) = (country(random.next()), product_scope(random.next()));
     let (minor, expected_close) = (100_000 + random.below(10_000_000), today.plus_days(60));
     replace(
         body,
@@ -81,7 +105,7 @@ pub(crate) fn issue_certificate(
     (issued_on, expires_on): (Day, Day),
     random: &mut Random,
 ) {
-    let certification = CERTIFICATIONS[random.index(4)];
+    let certification = certification(random.next());
     replace(
         body,
         format_args!(

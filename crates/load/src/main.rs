@@ -10,9 +10,11 @@
 mod bodies;
 mod check;
 mod drive;
+mod generate;
 mod http;
 mod lag;
 mod latency;
+mod log;
 mod mix;
 mod prepare;
 mod probe;
@@ -45,6 +47,7 @@ struct Arguments {
 #[derive(Debug, Subcommand)]
 enum Command {
     Http(http::HttpArgs),
+    Log(log::LogArgs),
 }
 
 fn main() -> ExitCode {
@@ -65,6 +68,7 @@ fn run(arguments: &Arguments) -> anyhow::Result<Report> {
         let stop = Stop::on_ctrl_c();
         match &arguments.command {
             Command::Http(args) => http::run(args, &stop).await,
+            Command::Log(args) => log::run(args, &stop).await,
         }
     })?;
     report.print();

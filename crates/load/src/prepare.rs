@@ -106,8 +106,9 @@ impl Preparation {
     pub(crate) async fn partners(&self, from: usize, to: usize) -> anyhow::Result<Vec<Uuid>> {
         let caller = self.caller.clone();
         self.send("partners", to.saturating_sub(from), move |index, body, request| {
-            bodies::add_partner(body, from + index);
-            caller.post(request, "partners", &format!("load-partner-{}", from + index), body);
+            let number = from + index;
+            bodies::add_partner(body, number as u64);
+            caller.post(request, "partners", &format!("load-partner-{number}"), body);
         })
         .await
     }
