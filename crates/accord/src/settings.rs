@@ -1,0 +1,122 @@
+//! Settings of a server: flags, then environment (both by the command line), then `accord.toml`.
+
+use std::path::Path;
+
+use accord_http::Limits;
+use anyhow::Context;
+use serde::Deserialize;
+
+use crate::cli::{ServeArgs, ServeFlags};
+use crate::durations::Seconds;
+
+const FILE_NAME: &str = "accord.toml";
+const LISTEN_DEFAULT: &str = "127.0.0.1:8080";
+
+/// What a server runs with.
+#[derive(Debug, Clone)]
+pub(crate) struct Settings {
+    pub(crate) listen: String,
+    pub(crate) limits: Limits,
+}
+
+/// `accord.toml`. A name that is none of these is refused.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct File {
+    listen: Option<String>,
+    connections_max: Option<usize>,
+    change_streams_max: Option<usize>,
+    header_time_max: Option<Seconds>,
+    drain_time_max: Option<Seconds>,
+}
+
+impl Settings {
+    /// The settings of a server on its data directory.
+    pub(crate) fn load(args: &ServeArgs) -> anyhow::Result<Self> {
+        let file = match &args.config {
+            Some(path) => read(path)?,
+            None => {
+                let path = args.data.join(FILE_NAME);
+                if path.exists() { read(&path)? } else { File::default() }
+            }
+        };
+        Ok(Self::merge(&args.settings, file))
+    }
+
+    fn merge(flags: &ServeFlags, file: File) -> Self {
+        let default = Limits::default();
+        let time = |flag: Option<Seconds>, file: Option<Seconds>, default| {
+            flag.or(file).map_or(default, Seconds::duration)
+        };
+        let listen = flags.listen.clone().or(file.listen);
+        Self {
+            listen: listen.unwrap_or_else(|| LISTEN_DEFAULT.to_owned()),
+            limits: Limits {
+                connections_max: flags
+                    .connections_max
+                    .or(file.connections_max)
+                    .unwrap_or(default.connections_max),
+                change_streams_max: flags
+                    .change_streams_max
+                    .or(file.change_streams_max)
+                    .unwrap_or(default.change_streams_max),
+                header_time_max: time(
+                    flags.header_time_max,
+                    file.header_time_max,
+                    default.header_time_max,
+                ),
+                drain_time_max: time(
+                    flags.drain_time_max,
+                    file.drain_time_max,
+                    default.drain_time_max,
+                ),
+            },
+        }
+    }
+}
+
+fn read(path: &Path) -> anyhow::Result<File> {
+    let text = std::fs::read_to_string(path)
+        .with_context(|| format!("cannot read the settings in {}", path.display()))?;
+    toml::from_str(&text).with_context(|| format!("{} has a mistake", path.display()))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    fn args(folder: &Path, flags: ServeFlags) -> ServeArgs {
+        ServeArgs { data: folder.to_owned(), config: None, settings: flags }
+    }
+
+    #[test]
+    fn a_flag_wins_over_the_file_and_the_file_over_the_default() {
+        let folder = tempfile::tempdir().unwrap();
+        let text = "listen = \"0.0.0.0:1\"\nconnections_max = 7\nheader_time_max = \"2m\"";
+        std::fs::write(folder.path().join(FILE_NAME), text).unwrap();
+        let flags = ServeFlags { listen: Some("[::1]:2".into()), ..ServeFlags::default() };
+        let settings = Settings::load(&args(folder.path(), flags)).unwrap();
+        assert_eq!(settings.listen, "[::1]:2");
+        assert_eq!(settings.limits.connections_max, 7);
+        assert_eq!(settings.limits.header_time_max, Duration::from_secs(120));
+        assert_eq!(settings.limits.drain_time_max, Limits::default().drain_time_max);
+    }
+
+    #[test]
+    fn an_unknown_name_in_the_file_is_refused_by_its_name() {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join(FILE_NAME), "lisen = \"x\"").unwrap();
+        let refused = Settings::load(&args(folder.path(), ServeFlags::default())).unwrap_err();
+        assert!(format!("{refused:#}").contains("lisen"), "{refused:#}");
+    }
+
+    #[test]
+    fn a_named_settings_file_must_exist() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut args = args(folder.path(), ServeFlags::default());
+        args.config = Some(folder.path().join("other.toml"));
+        assert!(Settings::load(&args).is_err());
+    }
+}

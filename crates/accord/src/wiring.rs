@@ -1,0 +1,155 @@
+//! What is put together from what: the data directory's stores, the facts, the application.
+//!
+//! ```text
+//! DIR/log.db       the event log
+//! DIR/keys.db      persons' keys
+//! DIR/issuer.pem   the token issuer's key
+//! DIR/views/       the read models' generations
+//! ```
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use accord_app::{App, AppError, Clock, FactSource, Managed};
+use accord_audit::SqliteKeyStore;
+use accord_domain::{PartnerId, ProgramId, evidence::Evidence};
+use accord_eventlog::{EventLog, KeyStore, Position};
+use accord_eventlog_sqlite::SqliteEventLog;
+use accord_projections::{QueryError, Runner, Scope, Views};
+use anyhow::{Context, ensure};
+use async_trait::async_trait;
+
+/// How long a command waits for the read models to see what came before it.
+const FACTS_WAIT_MAX: Duration = Duration::from_secs(2);
+
+/// The name of the event log in a data directory.
+pub(crate) const LOG_FILE: &str = "log.db";
+
+/// Everything that lives in a data directory, opened for writing by this process alone.
+pub(crate) struct Stores {
+    pub(crate) data: PathBuf,
+    pub(crate) log: Arc<SqliteEventLog>,
+    pub(crate) views: Arc<Views>,
+    keys: Arc<dyn KeyStore>,
+    runner: Runner,
+}
+
+impl Stores {
+    /// Opens a data directory, making what is missing, and starts to follow the log.
+    pub(crate) fn open(data: &Path) -> anyhow::Result<Self> {
+        make_private(data)
+            .with_context(|| format!("cannot use the data directory {}", data.display()))?;
+        let log = SqliteEventLog::open(&data.join(LOG_FILE))
+            .with_context(|| format!("cannot open the event log in {}", data.display()))?;
+        let keys = SqliteKeyStore::open(&data.join("keys.db"))
+            .with_context(|| format!("cannot open the key store in {}", data.display()))?;
+        let views = Views::open(data)
+            .with_context(|| format!("cannot open the read models in {}", data.display()))?;
+        let log = Arc::new(log);
+        let runner = Runner::start(log.clone(), Arc::clone(&views));
+        Ok(Self { data: data.to_owned(), log, views, keys: Arc::new(keys), runner })
+    }
+
+    /// The application under a clock.
+    pub(crate) fn app(&self, clock: Clock) -> Arc<App> {
+        let facts = ViewFacts { views: Arc::clone(&self.views), clock: clock.clone() };
+        let log: Arc<dyn EventLog> = self.log.clone();
+        Arc::new(App::new(log, Arc::clone(&self.keys), clock, Arc::new(facts)))
+    }
+
+    /// Waits until the read models have seen everything that the log holds now.
+    pub(crate) async fn catch_up(&self, time_max: Duration) -> anyhow::Result<()> {
+        if let Some(head) = self.log.head().await? {
+            self.views.wait_for(head, time_max).await?;
+        }
+        Ok(())
+    }
+
+    /// Stops the read models, then closes the log.
+    pub(crate) async fn close(self) {
+        self.runner.stop().await;
+        self.log.close().await;
+    }
+}
+
+/// A directory that only its owner may enter: it holds keys.
+fn make_private(data: &Path) -> std::io::Result<()> {
+    if data.is_dir() {
+        return Ok(());
+    }
+    let mut builder = std::fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(data)
+}
+
+/// A data directory that must be there already.
+pub(crate) fn existing(data: &Path) -> anyhow::Result<&Path> {
+    ensure!(
+        data.is_dir(),
+        "there is no data directory {}; `accord serve` or `accord demo` makes one",
+        data.display()
+    );
+    Ok(data)
+}
+
+/// The event log of an existing data directory, for reading, also beside a running server.
+pub(crate) fn open_log_to_read(data: &Path) -> anyhow::Result<SqliteEventLog> {
+    let path = existing(data)?.join(LOG_FILE);
+    ensure!(path.is_file(), "there is no event log in {}", data.display());
+    SqliteEventLog::open_read_only(&path)
+        .with_context(|| format!("cannot read the event log in {}", data.display()))
+}
+
+/// Facts that span streams, from the read models.
+struct ViewFacts {
+    views: Arc<Views>,
+    clock: Clock,
+}
+
+impl ViewFacts {
+    async fn wait(&self, at_least: Option<Position>) -> Result<(), AppError> {
+        match at_least {
+            None => Ok(()),
+            Some(position) => {
+                let waited = self.views.wait_for(position, FACTS_WAIT_MAX).await;
+                waited.map_err(|_| AppError::FactsBehind)
+            }
+        }
+    }
+}
+
+#[async_trait]
+impl FactSource for ViewFacts {
+    async fn evidence(
+        &self,
+        program: &ProgramId,
+        partner: PartnerId,
+        at_least: Option<Position>,
+    ) -> Result<Evidence, AppError> {
+        self.wait(at_least).await?;
+        let scope = Scope::program(program.clone());
+        self.views.evidence(scope, partner, self.clock.today()).await.map_err(unreadable)
+    }
+
+    async fn managed(
+        &self,
+        program: &ProgramId,
+        partner: PartnerId,
+        at_least: Option<Position>,
+    ) -> Result<Managed, AppError> {
+        self.wait(at_least).await?;
+        let scope = Scope::program(program.clone());
+        let found = self.views.managed(scope, partner, self.clock.today()).await;
+        let found = found.map_err(unreadable)?;
+        Ok(Managed { servers: found.servers, seats: found.seats })
+    }
+}
+
+/// To the caller the facts are not there yet; the operator learns why.
+fn unreadable(error: QueryError) -> AppError {
+    tracing::error!(error = &error as &dyn std::error::Error, "facts cannot be read");
+    AppError::FactsBehind
+}
