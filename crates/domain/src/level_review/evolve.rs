@@ -1,6 +1,7 @@
 //! How a level review's events change it.
 
 use super::{AppealState, DecidedReview, LevelReview, LevelReviewEvent, OpenReview};
+use crate::RequirementId;
 use crate::evidence::Outcome;
 
 pub(super) fn evolve(state: LevelReview, event: &LevelReviewEvent) -> LevelReview {
@@ -18,13 +19,7 @@ pub(super) fn evolve(state: LevelReview, event: &LevelReviewEvent) -> LevelRevie
             })
         }
         (LevelReview::Open(mut review), E::Judged { requirement, met, note, .. }) => {
-            let of_it = review.evaluations.iter_mut().find(|it| it.requirement == *requirement);
-            if let Some(evaluation) = of_it {
-                evaluation.outcome = if *met { Outcome::Met } else { Outcome::NotMet };
-                evaluation.actual = note.clone();
-            }
-            // A recommendation stands on the answers of its time; other answers need another one.
-            review.recommended_by = None;
+            answer(&mut review, requirement, *met, note);
             LevelReview::Open(review)
         }
         (LevelReview::Open(mut review), E::Recommended { recommended_by, .. }) => {
@@ -66,4 +61,14 @@ pub(super) fn evolve(state: LevelReview, event: &LevelReviewEvent) -> LevelRevie
             | E::Withdrawn { .. },
         ) => state,
     }
+}
+
+fn answer(review: &mut OpenReview, requirement: &RequirementId, met: bool, note: &str) {
+    let evaluation = review.evaluations.iter_mut().find(|it| it.requirement == *requirement);
+    if let Some(evaluation) = evaluation {
+        evaluation.outcome = if met { Outcome::Met } else { Outcome::NotMet };
+        evaluation.actual = note.to_owned();
+    }
+    // A recommendation stands on the answers of its time; other answers need another one.
+    review.recommended_by = None;
 }

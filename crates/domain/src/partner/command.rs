@@ -129,7 +129,7 @@ pub enum PartnerCommand {
         phase: PhaseId,
         reason: String,
     },
-    /// Names the certified person who is the technical reference. The facts come from the certificate.
+    /// Names the certified person who is the technical reference, by the certificate's own facts.
     DesignateTechnicalResource {
         certificate: CertificateFact,
     },

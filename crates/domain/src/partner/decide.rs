@@ -106,7 +106,7 @@ pub(super) fn decide(partner: &Partner, command: PartnerCommand, context: &Conte
         C::LeaveTrack { track } => partner.leave_track(track),
         C::SetLevel { track, level, reason } => partner.set_level(track, level, reason, context),
         C::ApplyReviewDecision { review, track, level, probation_until, reason } => {
-            partner.apply_review(review, track, level, probation_until, reason)
+            partner.apply_review(review, (track, level), probation_until, reason)
         }
         C::EnterPhase { phase, reason } => partner.enter_phase(phase, reason, context),
         C::DesignateTechnicalResource { certificate: c } => partner.designate(c, context),

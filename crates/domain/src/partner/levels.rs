@@ -78,8 +78,7 @@ impl Partner {
     pub(super) fn apply_review(
         &self,
         review: LevelReviewId,
-        track: TrackId,
-        level: Option<LevelId>,
+        (track, level): (TrackId, Option<LevelId>),
         probation_until: Option<Day>,
         reason: String,
     ) -> Decision {

@@ -1,4 +1,5 @@
-//! The designated technical resource and the gap when there is none. A gap never ends a partnership.
+//! The designated technical resource, and the gap when there is none. A gap never ends a
+//! partnership.
 
 use super::decide::{Decision, given};
 use super::{CertificateFact, Partner, PartnerError, PartnerEvent, PartnerStatus};
