@@ -44,7 +44,8 @@ pub enum DealCommand {
     Submit {
         standing: PartnerStanding,
     },
-    /// All keys are claimed (by policy only): in review, or protected where validation is automatic.
+    /// All keys are claimed (by policy only): in review, or protected where validation is
+    /// automatic.
     ConfirmClaim {},
     /// A key was taken (by policy only).
     Contest {

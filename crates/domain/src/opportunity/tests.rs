@@ -51,10 +51,10 @@ fn before_validation_the_earliest_free_day_assumes_a_whole_protection_from_today
     let context = today();
     let events = given::<Opportunity>([claimed(HOLDER)]).when(claim(CONTENDER), &context).unwrap();
     let expected = context.today.plus_days(context.rules.deals.protection_days + 1);
-    assert!(matches!(
-        events.as_slice(),
-        [OpportunityEvent::ConflictOpened { earliest_free_day, .. }] if *earliest_free_day == expected
-    ));
+    let [OpportunityEvent::ConflictOpened { earliest_free_day, .. }] = events.as_slice() else {
+        panic!("{events:?}");
+    };
+    assert_eq!(*earliest_free_day, expected);
 }
 
 #[test]

@@ -333,18 +333,15 @@ proptest! {
     #[test]
     fn all_lines_of_a_quote_add_up_to_its_total(
         quantities in prop::collection::vec(1..50_000u32, 1..4),
-        (from, days) in (0..2000u32, 1..2000u32),
+        term in (0..2000u32, 1..2000u32),
         amount_minor in 1..1_000_000i64,
-        level in prop::sample::select(vec!["none", "silver", "gold", "platinum"]),
-        adjustment in -100..100i64,
+        partner in partners(),
     ) {
         let rules = quazzar_at(amount_minor);
-        let discount_adjustment = Some(Rate(Decimal::new(adjustment, 3)));
-        let partner = PartnerStanding { discount_adjustment, ..standing(level) };
         let skus = ["cloud-os-server", "kubernetes", "white-label"].into_iter().zip(quantities);
         let items: Vec<Item> = skus.map(|(sku, quantity)| item(sku, quantity)).collect();
-        let starts_on = day("2026-01-01").plus_days(from);
-        let ends_on = starts_on.plus_days(days);
+        let starts_on = day("2026-01-01").plus_days(term.0);
+        let ends_on = starts_on.plus_days(term.1);
         let quote = quote_new(&basis(&rules, &partner), &items, starts_on, ends_on).unwrap();
         let sum: Decimal = quote.lines.iter().map(|line| line.amount_minor).sum();
         prop_assert_eq!(sum, quote.total.exact());
@@ -355,6 +352,15 @@ proptest! {
         let rates = quote.lines.iter().filter_map(|line| line.rate);
         prop_assert_eq!(rates.map(|rate| rate.0).sum::<Decimal>(), quote.discount.0);
     }
+}
+
+/// Of any level, with any adjustment of up to 10 % in tenths of a percent.
+fn partners() -> impl Strategy<Value = PartnerStanding> {
+    let levels = prop::sample::select(vec!["none", "silver", "gold", "platinum"]);
+    (levels, -100..=100i64).prop_map(|(level, adjustment)| {
+        let discount_adjustment = Some(Rate(Decimal::new(adjustment, 3)));
+        PartnerStanding { discount_adjustment, ..standing(level) }
+    })
 }
 
 fn rules_of(program: &str) -> Arc<Rulebook> {
