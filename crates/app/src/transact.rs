@@ -112,7 +112,9 @@ impl App {
         self.check_key(call)?;
         let stream = StreamName::of(A::CATEGORY, id);
         let _alone = self.lock(&stream).await;
-        let mut loaded = self.load_for::<A>(&stream, id == call.created_id()).await?;
+        // A creation reads its stream as well: it may be a retry, which the log would take for done
+        // already and which must not pass for a first one, least of all with another body.
+        let mut loaded = self.repository.load::<A>(&stream).await?;
         for _ in 0..ATTEMPTS_MAX {
             check_visible(&*loaded, id, call)?;
             if let Some(outcome) = replay(&loaded, id, &stream, call)? {
@@ -129,26 +131,12 @@ impl App {
                     if let Some(expected) = call.if_match {
                         return Err(AppError::RevisionMismatch { expected, actual });
                     }
-                    loaded = self.load_for(&stream, false).await?;
+                    loaded = self.repository.load(&stream).await?;
                 }
                 done => return done,
             }
         }
         Err(AppError::Contention)
-    }
-
-    async fn load_for<A: Aggregate>(
-        &self,
-        stream: &StreamName,
-        is_new: bool,
-    ) -> Result<Arc<Loaded<A>>, AppError> {
-        match self.repository.cached(stream) {
-            Some(loaded) => Ok(loaded),
-            // An id that derives from this very command is new, unless this is a retry: then the
-            // append finds out and the stream is read after all.
-            None if is_new => Ok(Arc::new(Loaded::default())),
-            None => self.repository.load(stream).await,
-        }
     }
 
     async fn decide<A: Aggregate>(
