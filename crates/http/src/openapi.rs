@@ -4,21 +4,26 @@
 //! examples are built from the schemas, so that they always fit.
 
 mod example;
+mod problems;
 
 use std::sync::{Arc, LazyLock};
 
+use accord_domain::order::OrderError;
+use accord_domain::pricing::Quote;
 use axum::Router;
 use axum::http::header;
 use axum::response::IntoResponse;
 use axum::routing::get;
 use schemars::generate::SchemaSettings;
-use schemars::{Schema, SchemaGenerator};
+use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde_json::{Map, Value, json};
 
+use crate::Http;
 use crate::commands::{CommandRoute, commands, description};
-use crate::problem::CODES;
+use crate::openapi::example::example;
+use crate::openapi::problems::{problem_examples, problem_schema, problems, refusals};
 use crate::reads::{Access, ReadRoute, reads};
-use crate::{Http, openapi::example::example};
+use crate::resources::{QUOTES, QuoteBody};
 
 static DOCUMENT: LazyLock<String> =
     LazyLock::new(|| serde_json::to_string_pretty(&document()).unwrap_or_default() + "\n");
@@ -55,6 +60,7 @@ pub fn document() -> Value {
             None => operation(&mut paths, &path, "post", operation_value),
         }
     }
+    operation(&mut paths, QUOTES, "post", quote(&mut generator));
     let examples = problem_examples(&mut generator);
     let mut schemas: Map<String, Value> = generator.take_definitions(true);
     schemas.insert("Problem".to_owned(), problem_schema());
@@ -124,7 +130,7 @@ fn command(route: &CommandRoute, generator: &mut SchemaGenerator) -> Value {
     if !route.creates {
         parameters.push(path_parameter("id"));
     }
-    let codes = [
+    let mut codes = vec![
         "malformed-json",
         "json-too-deep",
         "malformed-request",
@@ -146,6 +152,11 @@ fn command(route: &CommandRoute, generator: &mut SchemaGenerator) -> Value {
         "event-log-unavailable",
         "internal",
     ];
+    codes.extend(match (route.collection, route.name) {
+        ("rulebooks", "draft") => Some("rulebook-invalid"),
+        ("deals", "submit") => Some("opportunity-taken"),
+        _ => None,
+    });
     let mut responses = problems(&codes);
     refusals(&mut responses, &(route.refusals)(generator).into());
     responses[status] = json!({
@@ -181,6 +192,44 @@ fn add_command_name(body: &mut Value, name: &str) {
     }
 }
 
+/// Quotes are posted, yet decide nothing: they are in neither table.
+fn quote(generator: &mut SchemaGenerator) -> Value {
+    let body: Value = generator.subschema_for::<QuoteBody>().into();
+    let answer: Value = generator.subschema_for::<Quote>().into();
+    let mut responses = problems(&[
+        "malformed-json",
+        "json-too-deep",
+        "token-missing",
+        "token-invalid",
+        "token-expired",
+        "role-not-allowed",
+        "program-not-found",
+        "not-found",
+        "request-timeout",
+        "no-rulebook-in-force",
+        "body-too-large",
+        "media-type-not-supported",
+        "invalid-fields",
+        "projection-behind",
+        "internal",
+    ]);
+    refusals(&mut responses, &OrderError::json_schema(generator).into());
+    responses["200"] = json!({
+        "description": "The price, with every line of its calculation",
+        "content": { "application/json": { "schema": answer } },
+    });
+    json!({
+        "operationId": "quotes",
+        "summary": "Price a request; nothing is stored",
+        "tags": ["quotes"],
+        "parameters": [path_parameter("program")],
+        "requestBody": {
+            "required": true, "content": { "application/json": { "schema": body } }
+        },
+        "responses": responses,
+    })
+}
+
 fn read(route: &ReadRoute, generator: &mut SchemaGenerator) -> Value {
     let mut parameters: Vec<Value> = route
         .path
@@ -190,6 +239,7 @@ fn read(route: &ReadRoute, generator: &mut SchemaGenerator) -> Value {
         .map(path_parameter)
         .collect();
     parameters.extend(query_parameters((route.query)(generator), generator));
+    parameters.extend(shared_parameters(route));
     let schema: Value = (route.response)(generator).into();
     let mut responses = problems(&[
         "malformed-request",
@@ -244,6 +294,34 @@ fn query_parameters(schema: Schema, generator: &SchemaGenerator) -> Vec<Value> {
     fields.iter().map(parameter).collect()
 }
 
+/// Parameters that reads take besides their filters.
+fn shared_parameters(route: &ReadRoute) -> Vec<Value> {
+    let optional = |name: &str, schema: Value, description: &str| {
+        json!({
+            "name": name, "in": "query", "required": false, "schema": schema,
+            "description": description,
+        })
+    };
+    let number = || json!({ "type": "integer", "format": "uint64", "minimum": 0 });
+    let mut parameters = Vec::new();
+    if route.path.contains("{program}/") && !route.path.ends_with("/changes") {
+        let description = "Wait until the read models have reached this position";
+        parameters.push(optional("min_position", number(), description));
+    }
+    if route.path.ends_with("/partners/{id}") || route.path.ends_with("/deals/{id}") {
+        let time = json!({ "type": "string", "format": "date-time" });
+        parameters.push(optional("as_of", time, "The resource as it was at this time"));
+        let description = "The resource as it was at this position of the log";
+        parameters.push(optional("at_position", number(), description));
+    }
+    if let [_, other] = route.media {
+        let name = if other.ends_with("csv") { "csv" } else { "ndjson" };
+        let choice = json!({ "enum": ["json", name] });
+        parameters.push(optional("format", choice, "Instead of the header `Accept`"));
+    }
+    parameters
+}
+
 fn path_parameter(name: &str) -> Value {
     json!({ "name": name, "in": "path", "required": true, "schema": { "type": "string" } })
 }
@@ -252,80 +330,6 @@ fn header_parameter(name: &str, description: &str) -> Value {
     json!({
         "name": name, "in": "header", "required": false, "description": description,
         "schema": { "type": "string" },
-    })
-}
-
-/// One response per status, listing the codes that it may carry.
-fn problems(codes: &[&str]) -> Value {
-    let mut responses = json!({});
-    for (code, status, _) in CODES.iter().filter(|(code, ..)| codes.contains(code)) {
-        add_code(&mut responses, &status.to_string(), code);
-    }
-    responses
-}
-
-/// Adds the refusals of the aggregate that decides. Which of them is a rule's no (409) and which a
-/// value (422) or an id (404) that cannot be right, the answer's status tells.
-fn refusals(responses: &mut Value, schema: &Value) {
-    for code in refusal_codes(schema) {
-        add_code(responses, "4XX", code);
-    }
-}
-
-/// The codes of a refusal type: a tagged schema with one variant per rule.
-fn refusal_codes(schema: &Value) -> impl Iterator<Item = &str> {
-    let variants = schema["oneOf"].as_array().into_iter().flatten();
-    variants.filter_map(|variant| variant["properties"]["code"]["const"].as_str())
-}
-
-fn add_code(responses: &mut Value, status: &str, code: &str) {
-    let response = &mut responses[status];
-    let described = response["description"].as_str().map(|text| format!("{text}, `{code}`"));
-    response["description"] = json!(described.unwrap_or_else(|| format!("`{code}`")));
-    let media = &mut response["content"]["application/problem+json"];
-    media["schema"] = json!({ "$ref": "#/components/schemas/Problem" });
-    media["examples"][code] = json!({ "$ref": format!("#/components/examples/{code}") });
-}
-
-/// An example of every code that the service may answer with.
-fn problem_examples(generator: &mut SchemaGenerator) -> Map<String, Value> {
-    let mut examples = Map::new();
-    let mut add = |code: &str, status: u16, detail: &str| {
-        let problem = json!({
-            "type": format!("urn:accord:problem:{code}"), "title": "Conflict", "status": status,
-            "code": code, "detail": detail,
-        });
-        examples.insert(code.to_owned(), json!({ "value": problem }));
-    };
-    for route in commands() {
-        let schema: Value = (route.refusals)(generator).into();
-        refusal_codes(&schema).for_each(|code| add(code, 409, "the rule of this name refused"));
-    }
-    CODES.iter().for_each(|(code, status, meaning)| add(code, *status, meaning));
-    examples
-}
-
-fn problem_schema() -> Value {
-    json!({
-        "type": "object",
-        "description": "RFC 9457, with a stable `code` and the facts of the occasion beside it",
-        "required": ["type", "title", "status", "code", "detail"],
-        "properties": {
-            "type": { "type": "string" },
-            "title": { "type": "string" },
-            "status": { "type": "integer" },
-            "code": { "type": "string" },
-            "detail": { "type": "string" },
-            "errors": {
-                "type": "array",
-                "items": {
-                    "type": "object",
-                    "properties": {
-                        "field": { "type": "string" }, "message": { "type": "string" }
-                    },
-                },
-            },
-        },
     })
 }
 

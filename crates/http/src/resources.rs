@@ -18,6 +18,7 @@ use serde::Deserialize;
 
 use crate::{Http, problem::Problem};
 
+pub(crate) use business::{QUOTES, QuoteBody};
 pub(crate) use reading::{Reading, begin, query_problem};
 
 /// Nothing to filter by.

@@ -1,5 +1,6 @@
 //! From a request to a command: authenticate, authorise, read, carry out, answer.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use accord_app::{Call, command_id, program_stream_id};
@@ -75,8 +76,12 @@ async fn try_handle(
     let caller = Caller::authenticate(http, &parts.headers)?;
     let program = caller.enter(&program)?;
     let path = parts.uri.path();
+    let rows = candidates(collection, name.as_deref())?;
+    // Before the body is looked at: whoever may do none of it learns nothing more.
+    let allowed: BTreeSet<Role> = rows.iter().flat_map(|row| row.roles).copied().collect();
+    caller.role(&Vec::from_iter(allowed))?;
     let payload = http.read_body(payload, collection == "rulebooks").await?;
-    let (route, text) = resolve(collection, name, &parts.headers, payload)?;
+    let (route, text) = resolve(&rows, &parts.headers, payload)?;
     let role = caller.role(route.roles)?;
     let call = call(&caller, (program.clone(), role), route, &parts.headers, (path, &text))?;
     let target = target_of(&call, route, id)?;
@@ -92,28 +97,33 @@ async fn try_handle(
     Ok(answer(&outcome, location))
 }
 
-/// The row of the table and the JSON text of the command's fields.
+/// The rows that a request may mean: one, or all ways to create, of which the body names one.
+fn candidates(
+    collection: &str,
+    name: Option<&str>,
+) -> Result<Vec<&'static CommandRoute>, Problem> {
+    let rows = commands().iter().filter(|row| row.collection == collection);
+    let Some(name) = name else { return Ok(rows.filter(|row| row.creates).collect()) };
+    let found: Vec<_> = rows.filter(|row| !row.creates && row.name == name).collect();
+    if found.is_empty() {
+        let detail = format!("`{collection}` has no command `{name}`");
+        return Err(Problem::new("not-found", detail).with("commands", targets(collection)));
+    }
+    Ok(found)
+}
+
+/// The row that is meant, and the JSON text of the command's fields.
 fn resolve(
-    collection: &'static str,
-    name: Option<String>,
+    rows: &[&'static CommandRoute],
     headers: &HeaderMap,
     payload: Bytes,
 ) -> Result<(&'static CommandRoute, Bytes), Problem> {
-    let mut rows = commands().iter().filter(|row| row.collection == collection);
-    if let Some(name) = name {
-        let row = rows.find(|row| !row.creates && row.name == name).ok_or_else(|| {
-            Problem::new("not-found", format!("`{collection}` has no command `{name}`"))
-                .with("commands", targets(collection))
-        })?;
-        return Ok((row, text_of(row, headers, payload)?));
-    }
-    let creating: Vec<_> = rows.filter(|row| row.creates).collect();
-    if let [only] = creating[..] {
+    if let [only] = rows {
         return Ok((only, text_of(only, headers, payload)?));
     }
     let (name, text) = named_command(headers, &payload)?;
-    let row = creating.iter().find(|row| row.name == name).ok_or_else(|| {
-        let known: Vec<_> = creating.iter().map(|row| row.name).collect();
+    let row = rows.iter().find(|row| row.name == name).ok_or_else(|| {
+        let known: Vec<_> = rows.iter().map(|row| row.name).collect();
         body::invalid_field("command", &format!("`{name}` is none of {}", known.join(", ")))
     })?;
     Ok((row, text))
