@@ -1,8 +1,29 @@
 //! The one integration-test binary.
 //!
-//! `tidy` and `arrows` hold the house rules, `events` the contract of stored events; the others
-//! start the real `accord` binary and talk to it over HTTP.
+//! `tidy` and `arrows` hold the house rules; `events`, `metadata` and `commands` hold the contracts.
+//! The others tell stories over HTTP: they start the real `accord` binary ([`server`]), play in a
+//! program of their own ([`stage`]) and talk to it like any client ([`client`]). Nothing sleeps: a
+//! read waits for the position of what was written, everything else is bounded polling.
 
 mod arrows;
+mod audit;
+mod authorisation;
+mod bad_input;
+mod certificates;
+mod changes;
+mod client;
+mod commands;
+mod conflicts;
+mod crashes;
+mod deals;
 mod events;
+mod orders;
+mod partners;
+mod reading;
+mod retries;
+mod reviews;
+mod rulebooks;
+mod server;
+mod service;
+mod stage;
 mod tidy;

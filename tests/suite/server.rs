@@ -1,0 +1,181 @@
+//! The real `accord` binary: built by the cargo that runs these tests, started on data directories
+//! of their own, ended with its handle.
+
+use std::fs::File;
+use std::io::{BufRead, BufReader};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitStatus, Output, Stdio};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError, Weak, mpsc};
+use std::time::Duration;
+
+use accord_http::Issuer;
+use serde_json::Value;
+use tempfile::TempDir;
+
+use crate::tidy::root;
+
+/// A server that is not ready by then never will be.
+const START_TIME_MAX: Duration = Duration::from_secs(60);
+
+/// The binary as of the sources, with the profile of these tests.
+pub(crate) fn binary() -> &'static Path {
+    static BINARY: OnceLock<PathBuf> = OnceLock::new();
+    BINARY.get_or_init(build)
+}
+
+fn build() -> PathBuf {
+    let tests = std::env::current_exe().unwrap();
+    let folder = tests.ancestors().nth(2).unwrap().file_name().unwrap().to_str().unwrap();
+    let profile = if folder == "debug" { "dev" } else { folder };
+    let output = Command::new(env!("CARGO"))
+        .current_dir(root())
+        .args(["build", "--quiet", "--package", "accord", "--bin", "accord"])
+        .args(["--profile", profile, "--message-format", "json"])
+        .stderr(Stdio::inherit())
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "`accord` does not build");
+    let messages = String::from_utf8(output.stdout).unwrap();
+    let executable = |line: &str| {
+        let message: Value = serde_json::from_str(line).ok()?;
+        let is_it = message["target"]["name"] == "accord";
+        Some(message["executable"].as_str().filter(|_| is_it)?.to_owned())
+    };
+    messages.lines().find_map(executable).expect("cargo names what it has built").into()
+}
+
+/// Runs a command of the binary to its end.
+pub(crate) fn accord<'a>(arguments: impl IntoIterator<Item = &'a str>) -> Output {
+    command().args(arguments).output().unwrap()
+}
+
+/// The binary, without the settings of whoever runs the tests.
+fn command() -> Command {
+    let mut command = Command::new(binary());
+    command.env_clear().args(["--log", "warn"]).stdin(Stdio::null());
+    command
+}
+
+/// A running server; killed when dropped.
+pub(crate) struct Server {
+    child: Child,
+    url: String,
+}
+
+impl Server {
+    /// Starts a server and waits until it says that it listens.
+    pub(crate) fn start(data: &Path) -> Self {
+        Self::start_with(data, &[])
+    }
+
+    /// Starts a server with further flags.
+    pub(crate) fn start_with(data: &Path, flags: &[&str]) -> Self {
+        let log = data.join("stderr.txt");
+        let mut child = command()
+            .arg("serve")
+            .arg("--data")
+            .arg(data)
+            .args(["--listen", "127.0.0.1:0"])
+            .args(flags)
+            .stdout(Stdio::piped())
+            .stderr(File::options().create(true).append(true).open(&log).unwrap())
+            .spawn()
+            .unwrap();
+        let (sender, receiver) = mpsc::channel();
+        let output = BufReader::new(child.stdout.take().unwrap());
+        std::thread::spawn(move || {
+            let mut lines = output.lines().map_while(Result::ok);
+            let url = lines.find_map(|line| Some(line.strip_prefix("listening on ")?.to_owned()));
+            // Nobody waits any more once the time is over.
+            let _ = sender.send(url);
+            // Read to the end, or the server could not write any more.
+            lines.for_each(drop);
+        });
+        let url = receiver.recv_timeout(START_TIME_MAX).ok().flatten();
+        let mut server = Self { child, url: String::new() };
+        server.url = url.unwrap_or_else(|| {
+            let said = std::fs::read_to_string(&log).unwrap_or_default();
+            panic!("the server does not listen; it says:\n{said}")
+        });
+        server
+    }
+
+    /// For example `http://127.0.0.1:40001`.
+    pub(crate) fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// Asks the server to end and waits for it.
+    pub(crate) fn terminate(mut self) -> ExitStatus {
+        let pid = self.child.id().to_string();
+        assert!(Command::new("kill").args(["-TERM", &pid]).status().unwrap().success());
+        self.child.wait().unwrap()
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        // It may have ended by itself.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// A server on a data directory that goes with it.
+pub(crate) struct Site {
+    // Dropped first: the server ends before its data does.
+    server: Server,
+    issuer: Issuer,
+    data: TempDir,
+}
+
+impl Site {
+    /// A server of one's own.
+    pub(crate) fn start(flags: &[&str]) -> Self {
+        let data = tempfile::tempdir().unwrap();
+        let server = Server::start_with(data.path(), flags);
+        let issuer = Issuer::open(data.path()).unwrap();
+        Self { server, issuer, data }
+    }
+
+    /// The server that tests share as long as any of them runs; each works in a program of its own.
+    pub(crate) fn shared() -> Arc<Self> {
+        static SHARED: Mutex<Weak<Site>> = Mutex::new(Weak::new());
+        let mut shared = SHARED.lock().unwrap_or_else(PoisonError::into_inner);
+        shared.upgrade().unwrap_or_else(|| {
+            let site = Arc::new(Self::start(&[]));
+            *shared = Arc::downgrade(&site);
+            site
+        })
+    }
+
+    /// Ends the server in some way, then starts another one on the same data.
+    pub(crate) fn restart(self, end: impl FnOnce(Server)) -> Self {
+        let Self { server, issuer, data } = self;
+        end(server);
+        Self { server: Server::start(data.path()), issuer, data }
+    }
+
+    pub(crate) fn url(&self) -> &str {
+        self.server.url()
+    }
+
+    pub(crate) fn issuer(&self) -> &Issuer {
+        &self.issuer
+    }
+
+    pub(crate) fn data(&self) -> &Path {
+        self.data.path()
+    }
+
+    /// The data directory as an argument.
+    pub(crate) fn data_text(&self) -> &str {
+        self.data.path().to_str().unwrap()
+    }
+
+    /// Stops the server and keeps the data.
+    pub(crate) fn stop(self) -> TempDir {
+        assert!(self.server.terminate().success());
+        self.data
+    }
+}
