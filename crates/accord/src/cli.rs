@@ -16,29 +16,30 @@ use crate::durations::{Seconds, parse_seconds};
 pub(crate) struct Cli {
     /// What to log to standard error: `error`, `warn`, `info`, `debug`, or a filter such as
     /// `info,accord_app=debug`.
-    #[arg(long, global = true, env = "ACCORD_LOG", default_value = "info", value_name = "FILTER")]
+    #[arg(
+        long,
+        global = true,
+        env = "ACCORD_LOG",
+        default_value = "info",
+        value_name = "FILTER",
+        help_heading = "Logging"
+    )]
     pub(crate) log: String,
     #[command(subcommand)]
     pub(crate) command: Command,
 }
 
+/// Each is documented at its arguments.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// Serve the HTTP API from a data directory
     Serve(ServeArgs),
-    /// Make a demo program history and serve it
     Demo(DemoArgs),
-    /// Print events as NDJSON, or a partner's or deal's state as of a time
     Replay(ReplayArgs),
-    /// Build all read models anew from the event log
     Rebuild(RebuildArgs),
-    /// Fold the log afresh and compare it with the live read models
     Verify(VerifyArgs),
-    /// Print a bearer token
     Token(TokenArgs),
-    /// Work with rulebook files
     Rulebook(RulebookArgs),
-    /// Print the OpenAPI document
+    /// Print the OpenAPI document.
     Openapi,
 }
 
@@ -51,7 +52,6 @@ pub(crate) enum Command {
 /// data directory, in this order of precedence. The file's names are those of the flags with `_`:
 /// `listen = "0.0.0.0:8080"`.
 #[derive(Debug, Clone, Default, Args)]
-#[command(verbatim_doc_comment)]
 pub(crate) struct ServeArgs {
     /// The data directory; made where it is missing
     #[arg(long, env = "ACCORD_DATA", value_name = "DIR")]
@@ -63,7 +63,7 @@ pub(crate) struct ServeArgs {
     pub(crate) settings: ServeFlags,
 }
 
-/// Settings that flags and environment may give.
+// Settings that flags and environment may give. (A doc comment here would end up in `--help`.)
 #[derive(Debug, Clone, Default, PartialEq, Eq, Args)]
 pub(crate) struct ServeFlags {
     /// Where to listen; port 0 picks a free one [default: 127.0.0.1:8080]
@@ -90,7 +90,8 @@ pub(crate) struct ServeFlags {
 /// requests to try.
 #[derive(Debug, Clone, Args)]
 pub(crate) struct DemoArgs {
-    /// Where to put the demo; must be empty or missing [default: ./accord-demo]
+    /// Where to put the demo: a new or empty directory; an earlier demo in it is served again
+    /// [default: ./accord-demo]
     #[arg(long, value_name = "DIR")]
     pub(crate) data: Option<PathBuf>,
     /// Where to listen; port 0 picks a free one
@@ -108,7 +109,7 @@ pub(crate) struct DemoArgs {
     /// Make the history and stop
     #[arg(long)]
     pub(crate) no_serve: bool,
-    /// Replace an earlier demo in the directory; never touches a directory that is no demo
+    /// Make a new demo in place of an earlier one; anything else is never replaced
     #[arg(long)]
     pub(crate) force: bool,
 }
@@ -152,8 +153,8 @@ pub(crate) struct ReplayArgs {
 
 /// Build all read models anew from the event log.
 ///
-/// Builds beside the live tables and swaps at the end. Ctrl-C stops it; the next run goes on where it
-/// stopped. A server on the same data directory must be stopped first.
+/// Builds beside the live tables and swaps at the end; a running server goes on with the new ones.
+/// Ctrl-C stops it, and the next run goes on where it stopped.
 #[derive(Debug, Args)]
 pub(crate) struct RebuildArgs {
     #[command(flatten)]
@@ -196,6 +197,7 @@ pub(crate) struct TokenArgs {
     pub(crate) ttl: Seconds,
 }
 
+/// Work with rulebook files.
 #[derive(Debug, Args)]
 pub(crate) struct RulebookArgs {
     #[command(subcommand)]
@@ -232,6 +234,14 @@ const ROLES: [&str; 11] = [
     "partner-admin",
     "partner-user",
 ];
+
+/// A role as it stands in tokens and on the command line.
+pub(crate) fn role_name(role: Role) -> String {
+    match serde_json::to_value(role) {
+        Ok(serde_json::Value::String(name)) => name,
+        _ => format!("{role:?}"),
+    }
+}
 
 fn role_parser() -> impl TypedValueParser<Value = Role> {
     PossibleValuesParser::new(ROLES)

@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use accord_http::{Claims, Issuer};
 use anyhow::{Context, ensure};
 
-use crate::cli::TokenArgs;
+use crate::cli::{TokenArgs, role_name};
 use crate::wiring::existing;
 
 pub(crate) fn run(args: &TokenArgs) -> anyhow::Result<ExitCode> {
@@ -18,8 +18,7 @@ pub(crate) fn run(args: &TokenArgs) -> anyhow::Result<ExitCode> {
 }
 
 fn claims(args: &TokenArgs) -> anyhow::Result<Claims> {
-    let first = args.role.first().map(|role| serde_json::to_value(role)).transpose()?;
-    let first = first.as_ref().and_then(|role| role.as_str()).unwrap_or("nobody").to_owned();
+    let first = args.role.first().map_or_else(String::new, |role| role_name(*role));
     let of_partner = args.role.iter().any(|role| role.is_partner());
     ensure!(
         !of_partner || args.role.iter().all(|role| role.is_partner()),

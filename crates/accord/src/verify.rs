@@ -9,7 +9,7 @@ use accord_eventlog::{
 };
 use accord_projections::{TableReport, verify};
 use anyhow::Context;
-use comfy_table::{Cell, CellAlignment, Table, presets::UTF8_HORIZONTAL_ONLY};
+use comfy_table::{Cell, CellAlignment, Table, presets::NOTHING};
 use serde::Deserialize;
 
 use crate::cli::VerifyArgs;
@@ -44,7 +44,7 @@ pub(crate) async fn run(args: VerifyArgs) -> anyhow::Result<ExitCode> {
 fn table(reports: &[TableReport]) -> Table {
     let number = |count: u64| Cell::new(count).set_alignment(CellAlignment::Right);
     let mut table = Table::new();
-    table.load_style(UTF8_HORIZONTAL_ONLY).set_header(["table", "rows", "afresh", "digest"]);
+    table.load_style(NOTHING).set_header(["table", "rows", "afresh", "digest"]);
     for report in reports {
         let verdict = if report.agrees() { "equal" } else { "DIFFERENT" };
         table.add_row([

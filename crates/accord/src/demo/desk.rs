@@ -9,6 +9,8 @@ use serde::Serialize;
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
+use crate::cli::role_name;
+
 /// Sends commands of one program; its name and a counter make the idempotency keys.
 pub(crate) struct Desk {
     pub(crate) app: Arc<App>,
@@ -91,14 +93,6 @@ pub(crate) fn partner_actor(partner: PartnerId, role: Role, name: &str) -> Actor
         name: name.to_owned(),
         role,
         acting_for: Some(partner),
-    }
-}
-
-/// A role as it stands in tokens and on the command line.
-pub(crate) fn role_name(role: Role) -> String {
-    match serde_json::to_value(role) {
-        Ok(serde_json::Value::String(name)) => name,
-        _ => format!("{role:?}"),
     }
 }
 

@@ -8,7 +8,7 @@ use accord_domain::{Day, PartnerId, ProgramId, Role};
 use accord_http::{Claims, Issuer};
 use anyhow::Context;
 
-use crate::demo::desk::role_name;
+use crate::cli::role_name;
 
 /// The program whose flagship is shown.
 const SHOWN: &str = "quazzar";

@@ -21,7 +21,8 @@ async fn made(seed: u64) -> (tempfile::TempDir, Stores) {
 
 /// The types of events of every stream, in their order.
 async fn told(stores: &Stores) -> BTreeMap<String, Vec<String>> {
-    let read = stores.log.read_all(Direction::Forward, None, &Filter::default(), 100_000);
+    let filter = Filter::default();
+    let read = stores.log.read_all(Direction::Forward, None, &filter, 100_000);
     let mut streams = BTreeMap::<String, Vec<String>>::new();
     for event in read.await.unwrap() {
         streams.entry(event.stream.to_string()).or_default().push(event.kind.to_string());

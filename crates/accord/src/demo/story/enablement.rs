@@ -56,10 +56,11 @@ impl Story {
 
     /// A person certified before in three of ten cases, or somebody new.
     fn holder(&mut self, fresh: bool) -> (PersonInput, bool) {
-        if !fresh && self.random.percent(30) {
-            if let Some(known) = self.random.pick(&self.people) {
-                return (PersonInput { person: Some(known.id), ..known.details.clone() }, false);
-            }
+        if !fresh
+            && self.random.percent(30)
+            && let Some(known) = self.random.pick(&self.people)
+        {
+            return (PersonInput { person: Some(known.id), ..known.details.clone() }, false);
         }
         (names::person(&self.company, &mut self.random), true)
     }

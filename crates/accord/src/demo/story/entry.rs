@@ -135,7 +135,7 @@ impl Story {
             self.settle_flagship(today);
         } else {
             self.plan_within(today, (40, 500), Task::Adjust);
-            self.plan_within(today, (30, 900), Task::Misstep);
+            self.plan_within(today, (30, 500), Task::Misstep);
         }
         Ok(())
     }

@@ -28,7 +28,8 @@ impl Story {
         match next.decision {
             DecisionMode::Automatic => Ok(()),
             DecisionMode::Administrator => {
-                if !self.flagship && !self.random.percent(60) {
+                let percent = if rank > 1 { 12 } else { 45 };
+                if !self.flagship && !self.random.percent(percent) {
                     return Ok(());
                 }
                 let reason = "volume and expertise of the last quarters".to_owned();

@@ -27,7 +27,7 @@ impl Story {
                 (case.customer, counts.then_some(deal))
             }
         };
-        let items = self.items();
+        let items = self.items(today);
         let rules = &self.vendor.rules.orders;
         let months = if self.flagship { 24 } else { 12 };
         let request = OrderRequest::New {
@@ -78,7 +78,7 @@ impl Story {
         if let (true, Licence::Running(record)) = (is_new, licence) {
             let notice = self.random.between(8, 30);
             self.plan(record.terms.ends_on.minus_days(notice), Task::EndOfTerm(placed.licence));
-            if self.random.percent(40) {
+            if !self.flagship && self.random.percent(40) {
                 self.plan_within(today, (40, 200), Task::Upgrade(placed.licence));
             }
         }
@@ -108,11 +108,15 @@ impl Story {
         if self.member().await?.is_none() || today.days_until(record.terms.ends_on) < 60 {
             return Ok(());
         }
+        let is_once = |item: &Item| {
+            self.price(item).is_none_or(|price| price.unit == PriceUnit::Infrastructure)
+        };
+        if record.terms.items.iter().all(is_once) {
+            return Ok(());
+        }
         let more = |item: &Item| {
-            let once =
-                self.price(item).is_some_and(|price| price.unit == PriceUnit::Infrastructure);
-            let quantity = if once { item.quantity } else { item.quantity + item.quantity / 2 + 1 };
-            Item { sku: item.sku.clone(), quantity }
+            let added = if is_once(item) { 0 } else { item.quantity / 2 + 1 };
+            Item { sku: item.sku.clone(), quantity: item.quantity + added }
         };
         let items = record.terms.items.iter().map(more).collect();
         let request = OrderRequest::Upgrade { licence, items, ends_on: None };
@@ -131,7 +135,7 @@ impl Story {
     }
 
     /// A main article in a quantity that fits the partner's size, and now and then an add-on.
-    fn items(&mut self) -> Vec<Item> {
+    fn items(&mut self, today: Day) -> Vec<Item> {
         let rules = self.vendor.rules.clone();
         let Some(list) = rules.price_list(self.currency) else { return Vec::new() };
         let counts = |price: &&Price| price.counts_as_seats || price.counts_as_servers;
@@ -141,7 +145,7 @@ impl Story {
         let choices = if mains.is_empty() || self.random.percent(8) { &others } else { &mains };
         let main = if self.flagship { mains.first() } else { self.random.pick(choices) };
         let Some(main) = main else { return Vec::new() };
-        let quantity = self.quantity(main);
+        let quantity = self.quantity(main, today);
         let mut items = vec![Item { sku: main.sku.clone(), quantity }];
         let fits = |price: &&Price| price.requires.as_ref() == Some(&main.sku);
         if let Some(add_on) = list.prices.iter().find(fits).filter(|_| self.random.percent(35)) {
@@ -153,14 +157,18 @@ impl Story {
         items
     }
 
-    fn quantity(&mut self, price: &Price) -> u32 {
-        let (low, high) = match price.unit {
-            PriceUnit::Server => (2, 14),
-            PriceUnit::Mailbox | PriceUnit::User => (30, 700),
+    fn quantity(&mut self, price: &Price, today: Day) -> u32 {
+        let (low, high, flagship) = match price.unit {
+            PriceUnit::Server => (2, 14, 20),
+            PriceUnit::Mailbox | PriceUnit::User => (30, 700, 2_000),
             PriceUnit::Infrastructure => return price.quantity_min.max(1),
         };
-        let usual = self.random.between(low, high) * self.size;
-        let wanted = if self.flagship { high * self.size / 2 } else { usual };
+        let wanted = match (self.flagship, self.span.first.days_until(today)) {
+            // Three large customers at first, then many small ones: enough for the volume bonus.
+            (true, ..30) => flagship,
+            (true, _) => low / 2,
+            (false, _) => self.random.between(low, high) * self.size,
+        };
         wanted.max(price.quantity_min)
     }
 }

@@ -7,6 +7,7 @@ use super::{Story, Task};
 
 impl Story {
     pub(super) async fn misstep(&mut self, today: Day) -> anyhow::Result<()> {
+        self.plan_within(today, (120, 500), Task::Misstep);
         let Some(partner) = self.member().await?.filter(Self::is_active) else { return Ok(()) };
         let level = self.level_of(&partner);
         let rules = self.vendor.rules.clone();
