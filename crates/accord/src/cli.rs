@@ -48,9 +48,9 @@ pub(crate) enum Command {
 /// Prints one line, `listening on http://HOST:PORT`, on standard output once it is ready. A first
 /// SIGTERM or Ctrl-C lets running requests end and exits with 0; a second one exits at once.
 ///
-/// Every setting may also stand in the environment (`ACCORD_...`) or in the file `accord.toml` of the
-/// data directory, in this order of precedence. The file's names are those of the flags with `_`:
-/// `listen = "0.0.0.0:8080"`.
+/// Every setting may also stand in the environment (`ACCORD_...`) or in the file `accord.toml` of
+/// the data directory, in this order of precedence. The file's names are those of the flags with
+/// `_`: `listen = "0.0.0.0:8080"`.
 #[derive(Debug, Clone, Default, Args)]
 pub(crate) struct ServeArgs {
     /// The data directory; made where it is missing
@@ -86,8 +86,8 @@ pub(crate) struct ServeFlags {
 /// Make a demo program history and serve it.
 ///
 /// Publishes the shipped rulebooks, then lives through the years day by day: every event comes from
-/// a real command, under a simulated clock. At the end it prints the addresses, a token per role and
-/// requests to try.
+/// a real command, under a simulated clock. At the end it prints the addresses, a token per role
+/// and requests to try.
 #[derive(Debug, Clone, Args)]
 pub(crate) struct DemoArgs {
     /// Where to put the demo: a new or empty directory; an earlier demo in it is served again
@@ -116,8 +116,8 @@ pub(crate) struct DemoArgs {
 
 /// Print events as NDJSON, or a partner's or deal's state as of a time.
 ///
-/// Oldest first, in the order of the log; all given filters must match. Works while a server runs on
-/// the same data directory. Persons' data stays sealed.
+/// Oldest first, in the order of the log; all given filters must match. Works while a server runs
+/// on the same data directory. Persons' data stays sealed.
 #[derive(Debug, Args)]
 pub(crate) struct ReplayArgs {
     #[command(flatten)]

@@ -4,8 +4,7 @@ use std::io::{Write, stdout};
 use std::process::ExitCode;
 
 pub(crate) fn run() -> anyhow::Result<ExitCode> {
-    let mut out = stdout().lock();
-    serde_json::to_writer_pretty(&mut out, &accord_http::openapi::document())?;
-    writeln!(out)?;
+    let document = serde_json::to_string_pretty(&accord_http::openapi::document())?;
+    writeln!(stdout(), "{document}")?;
     Ok(ExitCode::SUCCESS)
 }

@@ -22,9 +22,7 @@ pub(crate) fn run(args: &RulebookArgs) -> anyhow::Result<ExitCode> {
             for mistake in &mistakes {
                 eprintln!("{}: {mistake}", file.display());
             }
-            let count = mistakes.len();
-            let noun = if count == 1 { "mistake" } else { "mistakes" };
-            eprintln!("accord: {count} {noun} in {}", file.display());
+            eprintln!("accord: {} in {}", counted(mistakes.len(), "mistake"), file.display());
             Ok(ExitCode::FAILURE)
         }
     }
@@ -38,11 +36,16 @@ fn read(file: &Path, text: &str) -> Result<Rulebook, Vec<Mistake>> {
 fn summary(rules: &Rulebook) -> String {
     let levels: usize = rules.tracks.iter().map(|track| track.levels.len()).sum();
     let articles: usize = rules.price_lists.iter().map(|list| list.prices.len()).sum();
-    format!(
-        "{} is right: {} tracks, {levels} levels, {} certifications, {articles} prices in {} lists",
-        rules.identity.program,
-        rules.tracks.len(),
-        rules.certificates.catalogue.len(),
-        rules.price_lists.len(),
-    )
+    let counts = [
+        counted(rules.tracks.len(), "track"),
+        counted(levels, "level"),
+        counted(rules.certificates.catalogue.len(), "certification"),
+        counted(rules.price_lists.len(), "price list"),
+        counted(articles, "price"),
+    ];
+    format!("{} is right: {}", rules.identity.program, counts.join(", "))
+}
+
+fn counted(count: usize, noun: &str) -> String {
+    if count == 1 { format!("1 {noun}") } else { format!("{count} {noun}s") }
 }

@@ -63,8 +63,9 @@ pub(crate) struct Service {
 }
 
 impl Service {
-    /// Serves until `stop` turns true; `ready` is called once requests are accepted. The end: no new
-    /// connections, running requests end, then policies, timers and read models, at last the log.
+    /// Serves until `stop` turns true; `ready` is called once requests are accepted. The end: no
+    /// new connections, running requests end, then policies, timers and read models, at last the
+    /// log.
     pub(crate) async fn run(
         self,
         listener: TcpListener,

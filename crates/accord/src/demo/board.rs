@@ -128,8 +128,8 @@ impl Board {
         Ok(())
     }
 
-    /// A function of the review alone, so that the decision follows the recommendation. `None`: there
-    /// is nothing to decide yet.
+    /// A function of the review alone, so that the decision follows the recommendation. `None`:
+    /// there is nothing to decide yet.
     fn outcome(&self, review: &OpenReview, id: Uuid, today: Day) -> Option<Verdict> {
         let unmet = review.evaluations.iter().filter(|it| it.outcome != Finding::Met);
         let unmet: Vec<RequirementId> = unmet.map(|it| it.requirement.clone()).collect();

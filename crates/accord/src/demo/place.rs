@@ -31,8 +31,8 @@ pub(crate) enum Place {
     Demo(Mark),
 }
 
-/// Looks at a directory, clearing away what an unfinished demo has left. With `force` a complete demo
-/// goes, too. Anything else in the directory is never touched, and an error.
+/// Looks at a directory, clearing away what an unfinished demo has left. With `force` a complete
+/// demo goes, too. Anything else in the directory is never touched, and an error.
 pub(crate) fn prepare(data: &Path, force: bool) -> anyhow::Result<Place> {
     let mark = read_mark(data)?;
     match mark {

@@ -101,7 +101,7 @@ impl Welcome<'_> {
         );
         [
             (
-                "Why does this partner hold its level, what does the next one lack, what is at risk?",
+                "Why does this partner hold its level, what lacks for the next, what is at risk?",
                 get("CHANNEL_MANAGER", &format!("partners/{partner}/levels")),
             ),
             (
