@@ -13,10 +13,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("accord-projections", &["accord-domain", "accord-eventlog"]),
     ("accord-audit", &["accord-domain", "accord-eventlog"]),
     ("accord-eventlog-sqlite", &["accord-eventlog"]),
-    (
-        "accord-http",
-        &["accord-app", "accord-domain", "accord-eventlog", "accord-projections"],
-    ),
+    ("accord-http", &["accord-app", "accord-domain", "accord-eventlog", "accord-projections"]),
     (
         "accord",
         &[
@@ -31,7 +28,13 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ),
     (
         "accord-load",
-        &["accord-domain", "accord-eventlog", "accord-eventlog-sqlite", "accord-projections"],
+        &[
+            "accord-app",
+            "accord-domain",
+            "accord-eventlog",
+            "accord-eventlog-sqlite",
+            "accord-projections",
+        ],
     ),
     ("accord-tests", &[]),
 ];

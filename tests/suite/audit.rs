@@ -59,7 +59,8 @@ async fn every_event_names_the_hash_of_its_streams_previous_one() {
     let events: Vec<_> = lines.iter().map(|line| Exported::read(line)).collect();
     let mut last = std::collections::HashMap::new();
     for event in &events {
-        let previous: Option<(u64, String)> = last.insert(event.stream, (event.revision, event.hash()));
+        let previous: Option<(u64, String)> =
+            last.insert(event.stream, (event.revision, event.hash()));
         let revision = previous.as_ref().map_or(0, |(revision, _)| revision + 1);
         assert_eq!(event.revision, revision, "{} has a gap", event.stream);
         let named = event.metadata()["previous"].as_str().map(str::to_owned);
@@ -98,7 +99,8 @@ async fn events_are_found_by_stream_partner_actor_type_and_time() {
     let auditor = stage.auditor();
     let lines = auditor.export("").await;
     let all: Vec<_> = lines.iter().map(|line| Exported::read(line)).collect();
-    let recorded_at = |event: &Exported<'_>| event.metadata()["recorded_at"].as_str().unwrap().to_owned();
+    let recorded_at =
+        |event: &Exported<'_>| event.metadata()["recorded_at"].as_str().unwrap().to_owned();
     let middle = recorded_at(&all[all.len() / 2]);
     let stream = format!("deal-{deal}");
     type Wanted<'a> = Box<dyn Fn(&Exported<'_>) -> bool + 'a>;
@@ -114,7 +116,9 @@ async fn events_are_found_by_stream_partner_actor_type_and_time() {
         (format!("to={middle}"), Box::new(|event| recorded_at(event) < middle)),
         (
             format!("actor=mia&type=LevelChanged&partner={partner}"),
-            Box::new(|event| event.kind == "LevelChanged" && event.metadata()["partner"] == json!(partner)),
+            Box::new(|event| {
+                event.kind == "LevelChanged" && event.metadata()["partner"] == json!(partner)
+            }),
         ),
     ];
     for (filter, wanted) in filters {
@@ -157,7 +161,8 @@ async fn an_auditor_sees_one_program_and_changes_nothing() {
 /// Two partners, a protected deal, a contested one, a changed level, a suspension.
 async fn story() -> (Stage, Uuid, Uuid) {
     let stage = Stage::open(QUAZZAR).await;
-    let [first, second] = [stage.add_partner("Uno", "gold").await, stage.add_partner("Due", "gold").await];
+    let [first, second] =
+        [stage.add_partner("Uno", "gold").await, stage.add_partner("Due", "gold").await];
     let deal = protected(&stage, first, "Ospedale Maggiore").await;
     let contested = stage.draft_deal(second, &company("Ospedale Maggiore"), "cloud-os").await;
     let refused = stage.seller(second).post(&format!("deals/{contested}/submit"), json!({})).await;

@@ -49,7 +49,8 @@ fn path_of(route: &CommandRoute) -> String {
 
 /// A path of the table with values in its places, below the program.
 fn place(stage: &Stage, route: &ReadRoute) -> String {
-    let id = if route.path.contains("rulebooks") { "1".to_owned() } else { Uuid::nil().to_string() };
+    let id =
+        if route.path.contains("rulebooks") { "1".to_owned() } else { Uuid::nil().to_string() };
     let path = route.path.replace("{program}", stage.program.as_str()).replace("{id}", &id);
     format!("{}{path}", stage.url())
 }

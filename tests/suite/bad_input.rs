@@ -121,7 +121,8 @@ async fn another_programs_token_opens_nothing_here() {
     stranger.post(&suspend, body.clone()).await.refused(404, "program-not-found");
     let elsewhere = other.manager().post(&suspend, body).await;
     elsewhere.refused(404, "not-found");
-    let nowhere = Caller { base: format!("{}/v1/programs/atlantis", stage.url()), ..stage.manager() };
+    let nowhere =
+        Caller { base: format!("{}/v1/programs/atlantis", stage.url()), ..stage.manager() };
     nowhere.get("partners").await.refused(404, "program-not-found");
 }
 

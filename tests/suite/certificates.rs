@@ -25,7 +25,10 @@ async fn days_left_decide_the_indicator_and_day_0_is_the_last_valid_one() {
         };
         let certificate = stage.certify(partner, "fleet-management", expires_on).await;
         let view = stage.manager().get(&format!("certificates/{certificate}")).await.done();
-        assert_eq!((&view["days_left"], &view["indicator"]), (&json!(days_left), &json!(indicator)));
+        assert_eq!(
+            (&view["days_left"], &view["indicator"]),
+            (&json!(days_left), &json!(indicator))
+        );
     }
     let counts = stage.manager().get("certificate-indicators").await.done();
     let all = json!({ "active": 1, "expiring_soon": 2, "critical": 2, "expired": 1 });
@@ -48,7 +51,10 @@ async fn a_renewal_prolongs_and_a_revocation_ends_for_good() {
     assert_eq!(view["expires_on"], json!(today().plus_months(24)));
     let body = json!({ "reason": "the examination was not the holder's own" });
     trainer.post(&format!("certificates/{certificate}/revoke"), body).await.done();
-    trainer.post(&renew, json!({ "renewed_on": today() })).await.refused(409, "certificate-revoked");
+    trainer
+        .post(&renew, json!({ "renewed_on": today() }))
+        .await
+        .refused(409, "certificate-revoked");
     let view = trainer.get(&format!("certificates/{certificate}")).await.done();
     assert_eq!(view["status"], "revoked");
 }
@@ -74,7 +80,8 @@ async fn a_certificate_is_of_the_catalogue_and_at_a_partner_that_exists() {
 #[tokio::test]
 async fn partners_see_their_own_certificates_only_and_their_holders_by_name() {
     let stage = Stage::open(QUAZZAR).await;
-    let [own, other] = [stage.add_partner("Uno", "silver").await, stage.add_partner("Due", "gold").await];
+    let [own, other] =
+        [stage.add_partner("Uno", "silver").await, stage.add_partner("Due", "gold").await];
     let day = today().plus_days(200);
     let mine = stage.certify(own, "fleet-management", day).await;
     let foreign = stage.certify(other, "fleet-management", day).await;
@@ -100,7 +107,9 @@ async fn when_the_technical_resources_certificate_ends_a_gap_opens_with_a_deadli
     assert_eq!(row["technical_resource"], json!(null));
     assert_eq!(row["technical_gap_until"], json!(today().plus_days(90)));
     assert_eq!(row["status"], "active");
-    manager.post(&designate, json!({ "certificate": first })).await
+    manager
+        .post(&designate, json!({ "certificate": first }))
+        .await
         .refused(409, "certificate-not-valid");
     let second = stage.certify(partner, "C3", day).await;
     manager.post(&designate, json!({ "certificate": second })).await.done();

@@ -95,7 +95,8 @@ async fn a_client_may_follow_from_the_beginning() {
 #[tokio::test]
 async fn partners_are_told_of_their_own_changes_only() {
     let stage = Stage::open(QUAZZAR).await;
-    let [own, other] = [stage.add_partner("Uno", "gold").await, stage.add_partner("Due", "gold").await];
+    let [own, other] =
+        [stage.add_partner("Uno", "gold").await, stage.add_partner("Due", "gold").await];
     let mut feed = Feed::open(&stage.seller(own), None).await;
     protected(&stage, other, "Comune di Bari").await;
     let deal = protected(&stage, own, "Comune di Lecce").await;

@@ -11,7 +11,8 @@ use crate::stage::{QUAZZAR, Stage, ZEXTRAS, company, today};
 #[tokio::test]
 async fn whoever_comes_second_learns_the_earliest_free_day_and_only_staff_learns_the_holder() {
     let stage = Stage::open(QUAZZAR).await;
-    let [first, second] = [stage.add_partner("Uno", "gold").await, stage.add_partner("Due", "gold").await];
+    let [first, second] =
+        [stage.add_partner("Uno", "gold").await, stage.add_partner("Due", "gold").await];
     let holder = protected(&stage, first, "Ospedale Maggiore").await;
     let own = stage.draft_deal(second, &company("OSPEDALE MAGGIORE S.r.l."), "cloud-os").await;
     let refused = stage.seller(second).post(&format!("deals/{own}/submit"), json!({})).await;
@@ -28,7 +29,8 @@ async fn whoever_comes_second_learns_the_earliest_free_day_and_only_staff_learns
 #[tokio::test]
 async fn a_customer_matches_by_name_by_domain_and_by_tax_id_but_not_in_another_scope() {
     let stage = Stage::open(QUAZZAR).await;
-    let [first, second] = [stage.add_partner("Uno", "gold").await, stage.add_partner("Due", "gold").await];
+    let [first, second] =
+        [stage.add_partner("Uno", "gold").await, stage.add_partner("Due", "gold").await];
     let known = json!({
         "name": "Ospedale Maggiore", "country": "IT", "domain": "maggiore.example",
         "tax_id": "IT 012 345 678 90",
@@ -69,9 +71,7 @@ async fn a_neutral_person_resolves_a_conflict_and_the_contender_takes_the_opport
     let body = json!({ "to": "channel-director", "reason": "both have been there for months" });
     stage.manager().post(&format!("{conflict}/escalate"), body).await.done();
     let resolve = format!("{conflict}/resolve");
-    let resolution = |winner: Uuid, rule: &str| {
-        json!({ "winner": winner, "rule": rule, "reason": "the customer wrote to us" })
-    };
+    let resolution = |winner: Uuid, rule: &str| json!({ "winner": winner, "rule": rule, "reason": "the customer wrote to us" });
     let director = stage.director();
     let refused = director.post(&resolve, resolution(contender, "loudest-voice")).await;
     refused.refused(422, "unknown-conflict-rule");
@@ -87,7 +87,8 @@ async fn a_neutral_person_resolves_a_conflict_and_the_contender_takes_the_opport
 #[tokio::test]
 async fn a_conflict_resolved_for_the_holder_rejects_the_contender() {
     let stage = Stage::open(QUAZZAR).await;
-    let [first, second] = [stage.add_partner("Uno", "gold").await, stage.add_partner("Due", "gold").await];
+    let [first, second] =
+        [stage.add_partner("Uno", "gold").await, stage.add_partner("Due", "gold").await];
     let holder = protected(&stage, first, "Ospedale Maggiore").await;
     let contender = stage.draft_deal(second, &company("Ospedale Maggiore"), "cloud-os").await;
     let refused = stage.seller(second).post(&format!("deals/{contender}/submit"), json!({})).await;
@@ -106,12 +107,11 @@ async fn of_100_concurrent_registrations_of_one_opportunity_exactly_one_is_prote
         "name": "Ospedale Maggiore", "country": "IT", "domain": "maggiore.example",
         "tax_id": "IT01234567890",
     });
-    let partners: Vec<Uuid> =
-        join_all((0..100).map(|number| {
-            let stage = &stage;
-            async move { stage.add_partner(&format!("Partner {number}"), "silver").await }
-        }))
-        .await;
+    let partners: Vec<Uuid> = join_all((0..100).map(|number| {
+        let stage = &stage;
+        async move { stage.add_partner(&format!("Partner {number}"), "silver").await }
+    }))
+    .await;
     let drafts = partners.iter().map(|partner| stage.draft_deal(*partner, &customer, "cloud-os"));
     let deals = join_all(drafts).await;
     let submit = |(partner, deal): (&Uuid, &Uuid)| {

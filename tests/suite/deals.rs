@@ -85,7 +85,8 @@ async fn what_ends_a_protection_frees_the_opportunity_for_the_next() {
         ("release", json!({ "statement": "we want to choose ourselves" })),
     ];
     let stage = Stage::open(QUAZZAR).await;
-    let [first, second] = [stage.add_partner("Uno", "gold").await, stage.add_partner("Due", "gold").await];
+    let [first, second] =
+        [stage.add_partner("Uno", "gold").await, stage.add_partner("Due", "gold").await];
     for (number, (ending, body)) in endings.into_iter().enumerate() {
         let customer = format!("Comune {number}");
         let deal = protected(&stage, first, &customer).await;
@@ -111,7 +112,8 @@ async fn nothing_is_registered_in_restricted_countries_or_outside_the_agreed_sco
 #[tokio::test]
 async fn partners_see_their_own_deals_and_no_others() {
     let stage = Stage::open(QUAZZAR).await;
-    let [own, other] = [stage.add_partner("Uno", "gold").await, stage.add_partner("Due", "gold").await];
+    let [own, other] =
+        [stage.add_partner("Uno", "gold").await, stage.add_partner("Due", "gold").await];
     let mine = protected(&stage, own, "Ospedale Maggiore").await;
     let foreign = protected(&stage, other, "Comune di Bari").await;
     let seller = stage.seller(own);

@@ -9,15 +9,8 @@ use std::fs;
 use std::path::PathBuf;
 
 use accord_domain::{
-    Aggregate, DomainEvent,
-    certificate::Certificate,
-    deal::Deal,
-    level_review::LevelReview,
-    licence::Licence,
-    opportunity::Opportunity,
-    order::Order,
-    partner::Partner,
-    program::Program,
+    Aggregate, DomainEvent, certificate::Certificate, deal::Deal, level_review::LevelReview,
+    licence::Licence, opportunity::Opportunity, order::Order, partner::Partner, program::Program,
 };
 use schemars::generate::SchemaSettings;
 use serde_json::{Value, json};

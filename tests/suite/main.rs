@@ -11,6 +11,7 @@ mod authorisation;
 mod bad_input;
 mod certificates;
 mod changes;
+mod cli;
 mod client;
 mod commands;
 mod conflicts;

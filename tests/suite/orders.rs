@@ -77,9 +77,7 @@ async fn an_upgrade_names_the_new_total_and_charges_what_is_added_for_the_rest_o
     let stage = Stage::open(QUAZZAR).await;
     let partner = stage.add_partner("Nube Srl", "silver").await;
     let (_, licence) = stage.sell(partner, servers(10), "invoice").await;
-    let upgrade = |quantity: u32| {
-        json!({ "request": { "kind": "upgrade", "licence": licence, "items": servers(quantity) } })
-    };
+    let upgrade = |quantity: u32| json!({ "request": { "kind": "upgrade", "licence": licence, "items": servers(quantity) } });
     let seller = stage.seller(partner);
     seller.post("quotes", upgrade(10)).await.refused(409, "upgrade-not-more");
     let quote = seller.post("quotes", upgrade(15)).await.done();
@@ -111,7 +109,8 @@ async fn an_upgrade_of_a_licence_that_ends_sooner_is_prorated_by_its_days() {
     let quote = seller.post("quotes", json!({ "request": request })).await.done();
     let after = today().plus_months(1);
     let days_in_month = after.days_until(after.plus_months(1));
-    let texts: Vec<_> = quote["lines"].as_array().unwrap().iter().map(|line| &line["text"]).collect();
+    let texts: Vec<_> =
+        quote["lines"].as_array().unwrap().iter().map(|line| &line["text"]).collect();
     assert_eq!(texts[0], "5 more x 20.00 EUR x 1 month");
     assert_eq!(texts[1], &json!(format!("15 x 20.00 EUR x 10/{days_in_month} month")));
 }
@@ -156,7 +155,8 @@ async fn direct_sales_are_what_the_rulebook_makes_of_them() {
 #[tokio::test]
 async fn partners_order_for_themselves_and_see_their_own_orders_and_licences_only() {
     let stage = Stage::open(QUAZZAR).await;
-    let [own, other] = [stage.add_partner("Uno", "gold").await, stage.add_partner("Due", "gold").await];
+    let [own, other] =
+        [stage.add_partner("Uno", "gold").await, stage.add_partner("Due", "gold").await];
     let (order_of_other, licence_of_other) = stage.sell(other, servers(1), "invoice").await;
     let body = order(other, servers(2), "invoice");
     let mine = stage.seller(own).post("orders", body).await.id();
@@ -176,7 +176,8 @@ async fn partners_order_for_themselves_and_see_their_own_orders_and_licences_onl
 #[tokio::test]
 async fn an_order_may_name_a_protected_deal_of_its_own_partner_only() {
     let stage = Stage::open(QUAZZAR).await;
-    let [own, other] = [stage.add_partner("Uno", "gold").await, stage.add_partner("Due", "gold").await];
+    let [own, other] =
+        [stage.add_partner("Uno", "gold").await, stage.add_partner("Due", "gold").await];
     let foreign = protected(&stage, other, "Comune di Bari").await;
     let mut request = new_licence(servers(2));
     request["deal"] = json!(foreign);
@@ -190,7 +191,8 @@ async fn an_order_may_name_a_protected_deal_of_its_own_partner_only() {
 #[tokio::test]
 async fn the_revenue_report_tells_what_each_partner_brings_as_json_and_as_csv() {
     let stage = Stage::open(QUAZZAR).await;
-    let [gold, silver] = [stage.add_partner("=Oro", "gold").await, stage.add_partner("Argento", "silver").await];
+    let [gold, silver] =
+        [stage.add_partner("=Oro", "gold").await, stage.add_partner("Argento", "silver").await];
     stage.sell(gold, servers(50), "invoice").await;
     stage.sell(silver, servers(10), "invoice").await;
     let month = &today().to_string()[..7];
@@ -199,7 +201,10 @@ async fn the_revenue_report_tells_what_each_partner_brings_as_json_and_as_csv() 
         let mine = |row: &&Value| row["partner"] == json!(partner) && row["month"] == month;
         report.iter().find(mine).unwrap()
     };
-    assert_eq!((&of(gold)["mrr_minor"], &of(silver)["mrr_minor"]), (&json!(80_000), &json!(19_000)));
+    assert_eq!(
+        (&of(gold)["mrr_minor"], &of(silver)["mrr_minor"]),
+        (&json!(80_000), &json!(19_000))
+    );
     assert_eq!(of(gold)["annual_minor"], 960_000);
     assert_eq!((&of(gold)["servers"], &of(gold)["clients"]), (&json!(50), &json!(1)));
     let reporting = stage.staff("rita", accord_domain::Role::Reporting);

@@ -22,7 +22,8 @@ async fn a_prospect_becomes_a_partner_by_mou_application_evaluation_and_signatur
     });
     applicant.post(&format!("partners/{partner}/apply"), body).await.done();
     assert_eq!(status(&stage, partner).await, "applied");
-    let evaluated = |criterion: &str| json!({ "criterion": criterion, "met": true, "note": "good" });
+    let evaluated =
+        |criterion: &str| json!({ "criterion": criterion, "met": true, "note": "good" });
     for criterion in ["technical-capability", "commercial-alignment"] {
         let path = format!("partners/{partner}/record-evaluation");
         manager.post(&path, evaluated(criterion)).await.done();
@@ -99,7 +100,11 @@ async fn contacts_are_sealed_in_the_log_and_readable_for_the_people_who_work_wit
     let partner = stage.add_partner("Cielo Aperto", "silver").await;
     let sales = email("sales", "Cielo Aperto");
     let body = contact("technical", "Cielo Aperto");
-    stage.partner_admin(partner).post(&format!("partners/{partner}/add-contact"), body).await.done();
+    stage
+        .partner_admin(partner)
+        .post(&format!("partners/{partner}/add-contact"), body)
+        .await
+        .done();
     for reader in [stage.manager(), stage.partner_admin(partner)] {
         let row = reader.get(&format!("partners/{partner}")).await.done();
         let contacts = row["contacts"].as_array().unwrap();
@@ -107,7 +112,10 @@ async fn contacts_are_sealed_in_the_log_and_readable_for_the_people_who_work_wit
             let found = contacts.iter().find(|contact| contact["role"] == role).unwrap();
             found["person"]["email"].as_str().unwrap().to_owned()
         };
-        assert_eq!((of("sales"), of("technical")), (sales.clone(), email("technical", "Cielo Aperto")));
+        assert_eq!(
+            (of("sales"), of("technical")),
+            (sales.clone(), email("technical", "Cielo Aperto"))
+        );
     }
     let log = stage.auditor().export("").await.concat();
     assert!(log.contains("\"sealed\""), "{log}");
@@ -170,7 +178,10 @@ async fn termination_leaves_the_partners_licences_to_their_own_end() {
     let (_, licence) = stage.sell(partner, items, "invoice").await;
     let before = stage.manager().get(&format!("licences/{licence}")).await.done();
     let body = json!({ "reason": "by mutual consent" });
-    stage.manager().post(&format!("partners/{partner}/terminate"), body.clone()).await
+    stage
+        .manager()
+        .post(&format!("partners/{partner}/terminate"), body.clone())
+        .await
         .refused(403, "role-not-allowed");
     stage.director().post(&format!("partners/{partner}/terminate"), body).await.done();
     assert_eq!(status(&stage, partner).await, "terminated");
@@ -198,7 +209,8 @@ async fn a_missed_target_is_recorded_and_changes_nothing_else() {
 #[tokio::test]
 async fn another_partner_does_not_exist_for_a_partner() {
     let stage = Stage::open(QUAZZAR).await;
-    let [own, other] = [stage.add_partner("Uno", "silver").await, stage.add_partner("Due", "gold").await];
+    let [own, other] =
+        [stage.add_partner("Uno", "silver").await, stage.add_partner("Due", "gold").await];
     let caller = stage.partner_admin(own);
     for path in ["", "/levels", "/level-history"] {
         caller.get(&format!("partners/{other}{path}")).await.refused(404, "not-found");

@@ -44,7 +44,10 @@ async fn with_5000_seats_a_partner_is_not_gold_and_with_5001_it_is() {
     let at_5001 = ready(&stage, partner, "gold").await;
     let review = stage.manager().get(&format!("level-reviews/{at_5001}")).await.done();
     let seats = requirement(&review, "seats");
-    assert_eq!((&seats["outcome"], seats["evidence"].as_array().unwrap().len()), (&json!("met"), 3));
+    assert_eq!(
+        (&seats["outcome"], seats["evidence"].as_array().unwrap().len()),
+        (&json!("met"), 3)
+    );
     let decide = format!("level-reviews/{at_5001}/decide");
     stage.director().post(&decide, decision("promote")).await.done();
     assert_eq!(level(&stage, partner).await, "gold");
@@ -129,7 +132,10 @@ async fn a_partner_appeals_once_and_another_person_decides_the_appeal() {
     stage.admin().post(&path("decide-appeal"), upheld).await.done();
     assert_eq!(level(&stage, partner).await, "gold");
     let row = applicant.get(&format!("level-reviews/{review}")).await.done();
-    assert_eq!((&row["status"], &row["appeal"]["upheld"]), (&json!("appeal-decided"), &json!(false)));
+    assert_eq!(
+        (&row["status"], &row["appeal"]["upheld"]),
+        (&json!("appeal-decided"), &json!(false))
+    );
 }
 
 #[tokio::test]

@@ -117,7 +117,8 @@ async fn every_partner_sees_the_price_lists_in_force_and_its_program() {
     assert_eq!((&lists[0]["currency"], &prices[0]["amount_minor"]), (&json!("EUR"), &json!(2_000)));
     let caller = stage.seller(partner);
     let base = caller.base.clone();
-    let programs = crate::client::Caller { base: base.replace(stage.program.as_str(), ""), ..caller };
+    let programs =
+        crate::client::Caller { base: base.replace(stage.program.as_str(), ""), ..caller };
     let url = programs.base.trim_end_matches('/').to_owned();
     let request = programs.http.get(url).bearer_auth(&programs.token);
     let listed = programs.send(request).await.done();

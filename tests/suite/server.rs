@@ -168,11 +168,6 @@ impl Site {
         self.data.path()
     }
 
-    /// The data directory as an argument.
-    pub(crate) fn data_text(&self) -> &str {
-        self.data.path().to_str().unwrap()
-    }
-
     /// Stops the server and keeps the data.
     pub(crate) fn stop(self) -> TempDir {
         assert!(self.server.terminate().success());

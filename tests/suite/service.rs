@@ -128,7 +128,8 @@ async fn a_client_that_does_not_finish_its_headers_is_cut_off() {
 async fn a_server_takes_no_more_connections_than_it_is_told_and_goes_on_when_one_ends() {
     let site = Site::start(&["--connections-max", "2"]);
     let address = site.url().strip_prefix("http://").unwrap().to_owned();
-    let held = [TcpStream::connect(&address).await.unwrap(), TcpStream::connect(&address).await.unwrap()];
+    let held =
+        [TcpStream::connect(&address).await.unwrap(), TcpStream::connect(&address).await.unwrap()];
     let waiting = tokio::spawn(fetch(format!("{}/healthz", site.url())));
     tokio::task::yield_now().await;
     drop(held);

@@ -50,8 +50,7 @@ fn sources() -> Vec<(PathBuf, String)> {
 
 /// Runs a rule over every file and shows all that break it at once.
 fn hold(rule: impl Fn(&Path, &str) -> Vec<String>) {
-    let broken: Vec<String> =
-        sources().iter().flat_map(|(path, text)| rule(path, text)).collect();
+    let broken: Vec<String> = sources().iter().flat_map(|(path, text)| rule(path, text)).collect();
     assert!(broken.is_empty(), "\n{}", broken.join("\n"));
 }
 
