@@ -70,7 +70,7 @@ fn read(name: &str) -> Option<Value> {
 }
 
 /// Descriptions may be reworded; everything else of a schema is the contract.
-fn without_descriptions(schema: &Value) -> Value {
+pub(crate) fn without_descriptions(schema: &Value) -> Value {
     match schema {
         Value::Object(fields) => {
             let described = |name: &str, value: &Value| name == "description" && value.is_string();

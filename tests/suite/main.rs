@@ -18,6 +18,7 @@ mod conflicts;
 mod crashes;
 mod deals;
 mod events;
+mod metadata;
 mod orders;
 mod partners;
 mod reading;
