@@ -103,12 +103,18 @@ fn to_csv<R: Serialize>(rows: &[R]) -> Result<Vec<u8>, CsvError> {
 fn cell(value: &Value) -> String {
     match value {
         Value::Null => String::new(),
-        Value::String(text) if text.starts_with(['=', '+', '-', '@', '\t', '\r']) => {
-            format!("'{text}")
-        }
+        Value::String(text) if is_formula(text) => format!("'{text}"),
         Value::String(text) => text.clone(),
         other => other.to_string(),
     }
+}
+
+/// Whether a spreadsheet might calculate the text. A plain negative number is no formula.
+fn is_formula(text: &str) -> bool {
+    let negative = text.strip_prefix('-').unwrap_or_default();
+    let is_number = negative.starts_with(|c: char| c.is_ascii_digit())
+        && negative.chars().all(|c| c.is_ascii_digit() || c == '.');
+    text.starts_with(['=', '+', '-', '@', '\t', '\r']) && !is_number
 }
 
 #[cfg(test)]
@@ -119,10 +125,12 @@ mod tests {
 
     #[test]
     fn a_text_cannot_become_a_formula() {
-        let row = json!({ "name": "=1+1", "amount": -5, "note": null, "other": "a,\"b\"" });
+        let row = json!({
+            "name": "=1+1", "dial": "-1+2", "amount": -5, "trend": "-0.25", "note": null,
+            "other": "a,\"b\"",
+        });
         let text = String::from_utf8(to_csv(&[row]).unwrap()).unwrap();
-        assert!(text.contains("'=1+1"), "{text}");
-        assert!(text.contains("-5"), "{text}");
+        assert!(text.contains("'=1+1,'-1+2,-5,-0.25,,"), "{text}");
         assert!(text.contains("\"a,\"\"b\"\"\""), "{text}");
     }
 }

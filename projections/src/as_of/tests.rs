@@ -1,3 +1,5 @@
+//! Tests of `as_of`.
+
 use accord_domain::{deal::DealStatus, partner::PartnerStatus};
 use serde_json::json;
 

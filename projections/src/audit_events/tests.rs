@@ -1,3 +1,5 @@
+//! Tests of `audit_events`.
+
 use super::*;
 use crate::testing::{Folded, History, acme, acme_partner, partner};
 

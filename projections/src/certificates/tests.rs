@@ -1,3 +1,5 @@
+//! Tests of `certificates`.
+
 use accord_domain::rulebook::Rulebook;
 use serde_json::json;
 

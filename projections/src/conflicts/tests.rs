@@ -1,3 +1,5 @@
+//! Tests of `conflicts`.
+
 use serde_json::json;
 
 use super::*;

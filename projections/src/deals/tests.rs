@@ -1,3 +1,5 @@
+//! Tests of `deals`.
+
 use serde_json::json;
 
 use super::*;

@@ -1,3 +1,5 @@
+//! Tests of `due`.
+
 use serde_json::json;
 
 use super::*;

@@ -1,3 +1,5 @@
+//! Tests of `level_reviews`.
+
 use serde_json::{Value, json};
 
 use super::*;

@@ -1,3 +1,5 @@
+//! Tests of `levels`.
+
 use serde_json::json;
 
 use super::*;

@@ -1,3 +1,5 @@
+//! Tests of `licences`.
+
 use serde_json::json;
 
 use super::*;

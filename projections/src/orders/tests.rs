@@ -1,3 +1,5 @@
+//! Tests of `orders`.
+
 use serde_json::{Value, json};
 
 use super::*;

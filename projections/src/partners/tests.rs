@@ -1,3 +1,5 @@
+//! Tests of `partners`.
+
 use serde_json::json;
 
 use super::*;

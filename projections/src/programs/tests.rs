@@ -1,3 +1,5 @@
+//! Tests of `programs`.
+
 use serde_json::json;
 
 use super::*;

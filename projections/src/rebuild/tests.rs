@@ -1,3 +1,5 @@
+//! Tests of `rebuild`.
+
 use std::{sync::Arc, time::Duration};
 
 use super::*;

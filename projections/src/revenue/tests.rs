@@ -1,3 +1,5 @@
+//! Tests of `revenue`.
+
 use serde_json::{Value, json};
 
 use crate::{

@@ -1,3 +1,5 @@
+//! Tests of `runner`.
+
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use accord_eventlog::{Appended, Direction, ExpectedRevision, NewEvent, StreamName, Subscription};

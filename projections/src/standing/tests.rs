@@ -1,3 +1,5 @@
+//! Tests of `standing`.
+
 use serde_json::json;
 
 use super::*;

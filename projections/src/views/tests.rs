@@ -1,3 +1,5 @@
+//! Tests of `views`.
+
 use super::*;
 use crate::{
     PartnerFilter,
