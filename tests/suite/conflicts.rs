@@ -165,7 +165,8 @@ async fn of_registrations_that_share_one_key_each_exactly_one_is_protected() {
         };
         count("protected") == 1 && count("contested") == 11
     };
-    // A registration that met a key in the moment of its release is claimed again behind the request.
+    // A registration that met a key in the moment of its release is claimed again behind the
+    // request.
     stage.manager().get_until("deal-board", settled).await;
 }
 

@@ -1,8 +1,8 @@
 //! The contract of stored events: a schema and a golden sample for every event type, for ever.
 //!
 //! `schemas/events/NAME.v1.schema.json` is generated from the types; `NAME.v1.json` is a sample as
-//! stored. After adding an event type run the tests once with `ACCORD_UPDATE_SCHEMAS=1`; an existing
-//! file is never rewritten: a changed shape needs a new schema version and an upcast.
+//! stored. After adding an event type run the tests once with `ACCORD_UPDATE_SCHEMAS=1`; an
+//! existing file is never rewritten: a changed shape needs a new schema version and an upcast.
 
 use std::collections::BTreeMap;
 use std::fs;

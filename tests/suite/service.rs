@@ -2,6 +2,7 @@
 
 use std::time::{Duration, Instant};
 
+use accord_http::problem::CODES;
 use serde_json::Value;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
@@ -56,6 +57,26 @@ async fn every_reference_in_the_document_resolves_and_every_path_is_served() {
             assert!(matches!(answer.status, 200 | 401), "{path}: {}", answer.status);
         }
     }
+}
+
+#[tokio::test]
+async fn the_document_names_every_code_of_a_problem_and_the_parameters_that_reads_share() {
+    let stage = Stage::open(QUAZZAR).await;
+    let document = fetch(format!("{}/openapi.json", stage.url())).await.done();
+    for (code, ..) in CODES {
+        assert!(document["components"]["examples"][code].is_object(), "{code} has no example");
+    }
+    let parameters = |path: &str| {
+        let parameters = document["paths"][path]["get"]["parameters"].as_array().unwrap();
+        let names = parameters.iter().map(|parameter| parameter["name"].as_str().unwrap());
+        names.map(str::to_owned).collect::<Vec<_>>()
+    };
+    let partner = parameters("/v1/programs/{program}/partners/{id}");
+    for name in ["min_position", "as_of", "at_position"] {
+        assert!(partner.iter().any(|known| known == name), "{name}: {partner:?}");
+    }
+    let report = parameters("/v1/programs/{program}/reports/revenue");
+    assert!(report.contains(&"format".to_owned()), "{report:?}");
 }
 
 fn collect(value: &Value, found: &mut Vec<String>) {

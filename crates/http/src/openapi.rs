@@ -41,6 +41,30 @@ pub(crate) fn routes() -> Router<Arc<Http>> {
         .merge(docs)
 }
 
+/// What every command may be answered with, whatever its aggregate decides.
+const COMMAND_CODES: &[&str] = &[
+    "malformed-json",
+    "json-too-deep",
+    "malformed-request",
+    "token-missing",
+    "token-invalid",
+    "token-expired",
+    "role-not-allowed",
+    "program-not-found",
+    "not-found",
+    "request-timeout",
+    "contention",
+    "no-rulebook-in-force",
+    "revision-mismatch",
+    "body-too-large",
+    "media-type-not-supported",
+    "invalid-fields",
+    "idempotency-key-reused",
+    "overloaded",
+    "event-log-unavailable",
+    "internal",
+];
+
 /// The whole document.
 pub fn document() -> Value {
     let settings = SchemaSettings::draft2020_12().with(|settings| {
@@ -69,8 +93,8 @@ pub fn document() -> Value {
         "info": {
             "title": "Accord",
             "version": env!("CARGO_PKG_VERSION"),
-            "description": "Runs a software vendor's partner program: commands in, decisions by the \
-                            program's rulebook, events in a durable log, read models out.",
+            "description": "Runs a software vendor's partner program: commands in, decisions by \
+                            the program's rulebook, events in a durable log, read models out.",
         },
         "security": [{ "bearer": [] }],
         "paths": paths,
@@ -130,28 +154,7 @@ fn command(route: &CommandRoute, generator: &mut SchemaGenerator) -> Value {
     if !route.creates {
         parameters.push(path_parameter("id"));
     }
-    let mut codes = vec![
-        "malformed-json",
-        "json-too-deep",
-        "malformed-request",
-        "token-missing",
-        "token-invalid",
-        "token-expired",
-        "role-not-allowed",
-        "program-not-found",
-        "not-found",
-        "request-timeout",
-        "contention",
-        "no-rulebook-in-force",
-        "revision-mismatch",
-        "body-too-large",
-        "media-type-not-supported",
-        "invalid-fields",
-        "idempotency-key-reused",
-        "overloaded",
-        "event-log-unavailable",
-        "internal",
-    ];
+    let mut codes = COMMAND_CODES.to_vec();
     codes.extend(match (route.collection, route.name) {
         ("rulebooks", "draft") => Some("rulebook-invalid"),
         ("deals", "submit") => Some("opportunity-taken"),

@@ -98,10 +98,7 @@ async fn try_handle(
 }
 
 /// The rows that a request may mean: one, or all ways to create, of which the body names one.
-fn candidates(
-    collection: &str,
-    name: Option<&str>,
-) -> Result<Vec<&'static CommandRoute>, Problem> {
+fn candidates(collection: &str, name: Option<&str>) -> Result<Vec<&'static CommandRoute>, Problem> {
     let rows = commands().iter().filter(|row| row.collection == collection);
     let Some(name) = name else { return Ok(rows.filter(|row| row.creates).collect()) };
     let found: Vec<_> = rows.filter(|row| !row.creates && row.name == name).collect();
