@@ -25,7 +25,8 @@ pub(crate) const AUDIT_EVENTS: Projection = Projection {
     apply,
 };
 
-/// Names kept in memory; beyond twice as many the longest unused are looked up again. Tests keep few.
+/// Names kept in memory; beyond twice as many the longest unused are looked up again. Tests keep
+/// few.
 const NAMES_KEPT_MAX: usize = if cfg!(test) { 4 } else { 16_384 };
 const MICROS_PER_HOUR: i64 = 3_600_000_000;
 

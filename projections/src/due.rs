@@ -189,8 +189,9 @@ fn partner(tables: &mut Tables, event: &Event, body: &PartnerEvent) -> Result<()
 }
 
 impl Views {
-    /// Timers of all programs that are due on a day, the longest overdue first. A timer stays on the
-    /// list until an event ends it: go on with the page's cursor to get past those that are refused.
+    /// Timers of all programs that are due on a day, the longest overdue first. A timer stays on
+    /// the list until an event ends it: go on with the page's cursor to get past those that are
+    /// refused.
     pub async fn due(
         &self,
         today: Day,

@@ -1,4 +1,5 @@
-//! An event as read models see it: the domain event and the few parts of its metadata that they use.
+//! An event as read models see it: the domain event and the few parts of its metadata that they
+//! use.
 
 use std::sync::Arc;
 

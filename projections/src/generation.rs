@@ -1,5 +1,5 @@
-//! Generations: all read models in one SQLite file, `gen-<n>.db`. A file `CURRENT` names the live one;
-//! changing it is one atomic rename.
+//! Generations: all read models in one SQLite file, `gen-<n>.db`. A file `CURRENT` names the live
+//! one; changing it is one atomic rename.
 
 use std::{
     fs::{self, File},

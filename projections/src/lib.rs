@@ -1,4 +1,5 @@
-//! The read side: everything that people and reports look at, folded from the event log into SQLite.
+//! The read side: everything that people and reports look at, folded from the event log into
+//! SQLite.
 //!
 //! [`Views`] answers queries, a [`Runner`] keeps it up to date:
 //!
@@ -11,17 +12,17 @@
 //!
 //! Queries are methods of [`Views`] and stand beside their read model: [`Views::partners`],
 //! [`Views::level_standing`], [`Views::certificates`], [`Views::deals`], [`Views::conflict`],
-//! [`Views::orders`], [`Views::revenue`], [`Views::due`], [`Views::audit_events`] and so on. Each takes
-//! a [`Scope`] (a program, or one partner of it: nothing else is ever returned) and a filter whose
-//! fields are those of the query string; each answers with the row itself. Persons' data is sealed in
-//! rows as it is in events.
+//! [`Views::orders`], [`Views::revenue`], [`Views::due`], [`Views::audit_events`] and so on. Each
+//! takes a [`Scope`] (a program, or one partner of it: nothing else is ever returned) and a filter
+//! whose fields are those of the query string; each answers with the row itself. Persons' data is
+//! sealed in rows as it is in events.
 //!
-//! How it works: all read models live in one file, a *generation* (`generation`). A batch of events is
-//! decoded (`event`), folded in memory by every read model in turn (`tables`, `table`), and what has
-//! changed is written with the checkpoint in one transaction (`fold`). A read model is a plain struct,
-//! a `.sql` file and an `apply` function. When one changes its version, the runner builds a new
-//! generation from the log before it serves; [`rebuild`] does so beside the live one, [`verify`]
-//! compares the live one with a fresh fold.
+//! How it works: all read models live in one file, a *generation* (`generation`). A batch of events
+//! is decoded (`event`), folded in memory by every read model in turn (`tables`, `table`), and what
+//! has changed is written with the checkpoint in one transaction (`fold`). A read model is a plain
+//! struct, a `.sql` file and an `apply` function. When one changes its version, the runner builds a
+//! new generation from the log before it serves; [`rebuild`] does so beside the live one,
+//! [`verify`] compares the live one with a fresh fold.
 //!
 //! Invariants: no decision is made here; no clock (the day comes with the question); the fold is a
 //! function of the log alone, whatever the batches; what cannot be folded is quarantined, counted

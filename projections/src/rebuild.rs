@@ -26,8 +26,8 @@ pub enum Rebuilt {
     Cancelled { position: Option<Position> },
 }
 
-/// Builds all read models afresh while the live ones are served, by this process or another, and swaps
-/// them in. `progress` is called on another thread, about every 16,000 events. An interrupted
+/// Builds all read models afresh while the live ones are served, by this process or another, and
+/// swaps them in. `progress` is called on another thread, about every 16,000 events. An interrupted
 /// rebuild, by `cancel` or by a crash, is resumed.
 pub async fn rebuild(
     log: &dyn EventLog,
@@ -63,8 +63,8 @@ pub(crate) async fn rebuild_in(
     })
 }
 
-/// The number of the generation to build: an interrupted one's, where its tables still fit, or a new
-/// one. Other leftovers of interrupted rebuilds are deleted.
+/// The number of the generation to build: an interrupted one's, where its tables still fit, or a
+/// new one. Other leftovers of interrupted rebuilds are deleted.
 fn next_generation(directory: &Path) -> Result<u64, BuildError> {
     let live = generation::current(directory)?;
     let mut next = live.map_or(1, |live| live + 1);

@@ -1,7 +1,7 @@
 //! Read model `revenue`: recurring revenue by partner, month and currency.
 //!
-//! A licence counts in a month when its terms cover any day of it; of two terms within one month the
-//! later ones count.
+//! A licence counts in a month when its terms cover any day of it; of two terms within one month
+//! the later ones count.
 
 use accord_domain::{
     Currency, Day, DomainEvent, LicenceId, PartnerId, ProgramId,

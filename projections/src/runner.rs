@@ -24,8 +24,8 @@ const SWAP_CHECK_EVERY: Duration = Duration::from_secs(1);
 const BACKOFF_MIN: Duration = Duration::from_millis(100);
 const BACKOFF_MAX: Duration = Duration::from_secs(5);
 
-/// A running runner. There is one per data directory at most: the process that owns the log's writing
-/// side has it. Dropping it stops it in the background; [`stop`](Self::stop) waits.
+/// A running runner. There is one per data directory at most: the process that owns the log's
+/// writing side has it. Dropping it stops it in the background; [`stop`](Self::stop) waits.
 #[derive(Debug)]
 pub struct Runner {
     stop: CancellationToken,

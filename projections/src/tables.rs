@@ -34,9 +34,9 @@ pub(crate) struct Projection {
     pub(crate) apply: fn(&mut Tables, &Event) -> Result<(), ApplyError>,
 }
 
-/// Every read model, in the order in which they see an event. [`AUDIT_EVENTS`] comes first, because it
-/// lists also what no other can read. [`LEVELS`] looks at the partner's row as it was before the event,
-/// [`REVENUE`] at the licence's and [`DUE`] at the partner's as they are after it.
+/// Every read model, in the order in which they see an event. [`AUDIT_EVENTS`] comes first, because
+/// it lists also what no other can read. [`LEVELS`] looks at the partner's row as it was before the
+/// event, [`REVENUE`] at the licence's and [`DUE`] at the partner's as they are after it.
 pub(crate) const PROJECTIONS: [&Projection; 13] = [
     &AUDIT_EVENTS,
     &PROGRAMS,

@@ -3,8 +3,8 @@
 //! [`App`] is the one way in. A command comes with a [`Call`] (who, which key, which revision); the
 //! aggregate's state is folded from its stream (or found in a cache), decides, and its events are
 //! appended at the exact revision. What an event sets off in other streams is a [policy](policy):
-//! carried out at once by the caller's own request, and again, without effect, by the policy runner,
-//! so that a crash in between loses nothing.
+//! carried out at once by the caller's own request, and again, without effect, by the policy
+//! runner, so that a crash in between loses nothing.
 //!
 //! Idempotency needs no store of its own: a command's id follows from its caller and key, the ids
 //! of its events and of what it creates follow from the command's id, and a stream knows the

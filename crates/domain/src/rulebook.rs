@@ -1,8 +1,8 @@
 //! The rulebook: one versioned document that holds everything in which vendors' programs differ.
 //!
-//! It is read from TOML ([`Rulebook::from_toml`]) or JSON, checked as a whole ([`check`]), published
-//! through the `program` aggregate and recorded by version with every decision. Sections that a
-//! program does not use are absent or empty; nothing has a vendor-specific default.
+//! It is read from TOML ([`Rulebook::from_toml`]) or JSON, checked as a whole ([`check`]),
+//! published through the `program` aggregate and recorded by version with every decision. Sections
+//! that a program does not use are absent or empty; nothing has a vendor-specific default.
 
 pub mod check;
 mod commercial;

@@ -6,8 +6,8 @@
 //! tells the live subscriptions. Since one thread gives out the positions, the log's order has no
 //! gap by construction.
 //!
-//! Reads (`reading`) have connections of their own and never wait for the writer. Moving pages from the
-//! write-ahead log into the file is the work of a third thread (`checkpointing`).
+//! Reads (`reading`) have connections of their own and never wait for the writer. Moving pages from
+//! the write-ahead log into the file is the work of a third thread (`checkpointing`).
 //!
 //! What is never found here: an acknowledgement before the commit, `synchronous` below `FULL`, a
 //! second writer (`locking`), a cache without a bound (`recent`).

@@ -1,9 +1,10 @@
 //! The suite that every adapter of [`EventLog`] passes (feature `contract`).
 //!
-//! An adapter's tests implement [`Subject`] and call [`event_log_contract!`](crate::event_log_contract),
-//! which turns every case into one `#[tokio::test]`. A case uses streams of its own and looks at
-//! nothing else, so that a log shared with other cases, or with other people, serves as well as a
-//! fresh one. Cases wait for what they expect, with a deadline; they never sleep.
+//! An adapter's tests implement [`Subject`] and call
+//! [`event_log_contract!`](crate::event_log_contract), which turns every case into one
+//! `#[tokio::test]`. A case uses streams of its own and looks at nothing else, so that a log shared
+//! with other cases, or with other people, serves as well as a fresh one. Cases wait for what they
+//! expect, with a deadline; they never sleep.
 
 pub mod appending;
 pub mod reading;

@@ -139,8 +139,8 @@ impl Views {
         .await
     }
 
-    /// Other deals of the program whose customers have names like this deal's: for the reviewer only,
-    /// exact matches block by themselves.
+    /// Other deals of the program whose customers have names like this deal's: for the reviewer
+    /// only, exact matches block by themselves.
     pub async fn near_matches(
         &self,
         program: ProgramId,
