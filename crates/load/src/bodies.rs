@@ -176,6 +176,8 @@ mod tests {
     #[test]
     fn the_commands_are_what_the_domain_reads() {
         let (mut body, mut random) = (String::new(), Random::new(1));
+        draft_deal(&mut body, (Uuid::nil(), "r1-2-3"), day(), &mut random);
+        serde_json::from_str::<accord_app::DealDraft>(&body).unwrap();
         record_activity(&mut body, 1, day());
         reads::<DealCommand>("record-activity", &body);
         issue_certificate(&mut body, Uuid::nil(), (day(), day()), &mut random);

@@ -2,9 +2,9 @@
 //!
 //! Partners join first; then thousands of deals, orders and certificates run side by side, each a
 //! step at a time, so that the events of one case stand as far apart in the log as in life. What
-//! Accord's policies would do (claiming an opportunity's keys, delivering a licence) is done here in
-//! the same order and under the same ids. Persons are sealed with keys that nobody has: they read
-//! as erased.
+//! Accord's policies would do (claiming an opportunity's keys, delivering a licence) is done here
+//! in the same order and under the same ids. Persons are sealed with keys that nobody has: they
+//! read as erased.
 
 mod deal_story;
 mod order_story;

@@ -50,10 +50,14 @@ enum Command {
     Log(log::LogArgs),
 }
 
+/// What a shell reports of a process that Ctrl-C has ended.
+const INTERRUPTED: u8 = 130;
+
 fn main() -> ExitCode {
     match run(&Arguments::parse()) {
-        Ok(report) if report.problems.is_empty() => ExitCode::SUCCESS,
-        Ok(_) => ExitCode::FAILURE,
+        Ok(report) if !report.problems.is_empty() => ExitCode::FAILURE,
+        Ok(report) if report.interrupted => ExitCode::from(INTERRUPTED),
+        Ok(_) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("accord-load: {error:#}");
             ExitCode::FAILURE

@@ -53,7 +53,8 @@ const MIXED: Weights = &[
 /// What clients send.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Mix {
-    /// 40 % activities on protected deals, 35 % new deals, 15 % certificate renewals, 10 % references
+    /// 40 % activities on protected deals, 35 % new deals, 15 % certificate renewals, 10 %
+    /// references
     Commands,
     /// Pages of 20 partners, half by name, half by cursor
     Pages,

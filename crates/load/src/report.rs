@@ -93,7 +93,7 @@ impl Report {
             column.set_cell_alignment(CellAlignment::Right);
         }
         println!("{}{}", self.run, if self.interrupted { " (interrupted)" } else { "" });
-        println!("{table}");
+        println!("{}", table.trim_fmt());
         for (status, count) in &self.statuses {
             println!("status {status}: {count}");
         }
