@@ -41,14 +41,14 @@ pub(crate) async fn run(args: DemoArgs) -> anyhow::Result<ExitCode> {
         false => Some(serve::bind(&args.listen).await?),
     };
     let stop = stop_signal()?;
-    let (stores, mark) = match place::prepare(&data, args.force)? {
+    let mark = match place::prepare(&data, args.force)? {
         Place::Demo(mark) => {
             eprintln!(
                 "{} holds a demo made on {}; it is served as it is (--force makes a new one)",
                 data.display(),
                 Day::of_instant(mark.made_at)
             );
-            (Stores::open(&data)?, mark)
+            mark
         }
         Place::Free => match make(&args, &data, &stop).await? {
             Some(made) => made,
@@ -58,10 +58,9 @@ pub(crate) async fn run(args: DemoArgs) -> anyhow::Result<ExitCode> {
             }
         },
     };
-    let Some((listener, address)) = listening else {
-        stores.close().await;
-        return Ok(ExitCode::SUCCESS);
-    };
+    let Some((listener, address)) = listening else { return Ok(ExitCode::SUCCESS) };
+    // Opened afresh: what was kept in memory for the history is of no use any more.
+    let stores = Stores::open(&data)?;
     let issuer = Issuer::open(&data)?;
     let today = Day::of_instant(Utc::now());
     let welcome =
@@ -81,34 +80,26 @@ async fn make(
     args: &DemoArgs,
     data: &Path,
     stop: &watch::Receiver<bool>,
-) -> anyhow::Result<Option<(Stores, Mark)>> {
+) -> anyhow::Result<Option<Mark>> {
     let started = Instant::now();
     let now = Utc::now();
-    let days = args.years * 365;
-    let stores = Stores::open(data)?;
     let mut mark = Mark { made_at: now, complete: false, flagships: Vec::new() };
+    let stores = Stores::open(data)?;
     place::mark(data, &mark)?;
-    let plan = Plan { partners: args.partners, days, seed: args.seed, now };
-    let made = History::new(&stores, plan)?.live(reporter(args), stop).await;
-    let made = match made {
-        Ok(Some(made)) => made,
-        Ok(None) => {
-            stores.close().await;
-            return Ok(None);
-        }
-        Err(error) => {
-            stores.close().await;
-            return Err(error);
-        }
-    };
-    mark.flagships = made.flagships;
-    mark.complete = true;
-    if let Some(head) = stores.log.head().await? {
+    let plan = Plan { partners: args.partners, days: args.years * 365, seed: args.seed, now };
+    let history = History::new(&stores, plan)?;
+    let made = history.live(reporter(args), stop).await;
+    let head = stores.log.head().await?;
+    let events = stores.views.status().folded;
+    stores.close().await;
+    let Some(made) = made? else { return Ok(None) };
+    if let Some(head) = head {
         // Every policy was carried out with its command.
         serve::write_checkpoint(data, head)?;
     }
+    mark.flagships = made.flagships;
+    mark.complete = true;
     place::mark(data, &mark)?;
-    let events = stores.views.status().folded;
     eprintln!(
         "{} partners, {} years, {events} events in {} s, in {}",
         args.partners,
@@ -116,7 +107,7 @@ async fn make(
         started.elapsed().as_secs(),
         data.display()
     );
-    Ok(Some((stores, mark)))
+    Ok(Some(mark))
 }
 
 /// A bar for a person, a few lines for everything else.

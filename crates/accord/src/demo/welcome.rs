@@ -93,35 +93,39 @@ impl Welcome<'_> {
                 "curl -s -H \"Authorization: Bearer ${role}\" '{base}/v1/programs/{program}/{path}'"
             )
         };
-        let order = format!(
-            "{{\"payment\":\"invoice\",\"request\":{{\"kind\":\"new\",\
+        let post = |path: &str, header: &str, body: &str| {
+            format!(
+                "curl -s -X POST -H \"Authorization: Bearer $PARTNER_USER\" \
+                 -H 'Content-Type: application/json'{header} -d '{body}' \
+                 '{base}/v1/programs/{program}/{path}'"
+            )
+        };
+        let wanted = format!(
+            "\"request\":{{\"kind\":\"new\",\
              \"customer\":{{\"name\":\"Lighthouse Bakery\",\"country\":\"IT\"}},\
              \"currency\":\"EUR\",\"items\":[{{\"sku\":\"cloud-os-server\",\"quantity\":10}}],\
-             \"starts_on\":\"{starts_on}\",\"term_months\":12}}}}"
+             \"starts_on\":\"{starts_on}\",\"term_months\":12}}"
         );
+        let key = " -H 'Idempotency-Key: my-first-order'";
         [
             (
                 "Why does this partner hold its level, what lacks for the next, what is at risk?",
                 get("CHANNEL_MANAGER", &format!("partners/{partner}/levels")),
             ),
             (
-                "Certificates that need somebody's attention",
-                get("ENABLEMENT", "certificates?indicator=critical&limit=5"),
+                "What would ten more servers cost? Every line of the calculation is there",
+                post("quotes", "", &format!("{{{wanted}}}")),
             ),
             (
-                "Order ten servers as the partner; the same key never orders twice",
-                format!(
-                    "curl -s -X POST -H \"Authorization: Bearer $PARTNER_USER\" \
-                     -H 'Content-Type: application/json' -H 'Idempotency-Key: my-first-order' \
-                     -d '{order}' '{base}/v1/programs/{program}/orders'"
-                ),
+                "Order them; the same key never orders twice",
+                post("orders", key, &format!("{{\"payment\":\"invoice\",{wanted}}}")),
             ),
             (
-                "What it costs, line by line: the level's discount and the volume bonus",
-                get("PARTNER_USER", "orders?status=PENDING&limit=1"),
+                "Recurring revenue by partner and month, for a spreadsheet",
+                get("REPORTING", "reports/revenue?format=csv&limit=20"),
             ),
             (
-                "Everything that ever happened to the partner, as an auditor sees it",
+                "What happened to the partner, as an auditor sees it",
                 get("AUDITOR", &format!("audit/events?partner={partner}&limit=3")),
             ),
         ]
