@@ -23,13 +23,15 @@ pub(crate) fn binary() -> &'static Path {
     BINARY.get_or_init(build)
 }
 
+/// Asks for the whole workspace and for these tests as well, because cargo chooses the features of
+/// dependencies by what it is asked for: after `cargo test --workspace` only the binary is linked.
 fn build() -> PathBuf {
     let tests = std::env::current_exe().unwrap();
     let folder = tests.ancestors().nth(2).unwrap().file_name().unwrap().to_str().unwrap();
     let profile = if folder == "debug" { "dev" } else { folder };
     let output = Command::new(env!("CARGO"))
         .current_dir(root())
-        .args(["build", "--quiet", "--package", "accord", "--bin", "accord"])
+        .args(["build", "--quiet", "--workspace", "--bin", "accord", "--test", "suite"])
         .args(["--profile", profile, "--message-format", "json"])
         .stderr(Stdio::inherit())
         .output()
@@ -38,7 +40,7 @@ fn build() -> PathBuf {
     let messages = String::from_utf8(output.stdout).unwrap();
     let executable = |line: &str| {
         let message: Value = serde_json::from_str(line).ok()?;
-        let is_it = message["target"]["name"] == "accord";
+        let is_it = message["target"]["name"] == "accord" && message["profile"]["test"] == false;
         Some(message["executable"].as_str().filter(|_| is_it)?.to_owned())
     };
     messages.lines().find_map(executable).expect("cargo names what it has built").into()
