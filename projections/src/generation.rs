@@ -19,6 +19,9 @@ const TABLES: &str = include_str!("generation.sql");
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 /// Every statement of the fold and of the queries stays prepared.
 const STATEMENTS_KEPT_MAX: usize = 128;
+/// Pages in the write-ahead log before it is copied into the file (64 MiB). Every copy syncs the disk
+/// that the event log needs for its own syncs.
+const CHECKPOINT_PAGES: u32 = 16 * 1024;
 const WRITER_CACHE_KIB: i64 = 16 * 1024;
 const READER_CACHE_KIB: i64 = 4 * 1024;
 
@@ -89,6 +92,7 @@ pub(crate) fn open_writer(path: &Path) -> rusqlite::Result<Connection> {
     // Rows that a power loss takes come back from the log.
     connection.execute_batch(&format!(
         "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;
+         PRAGMA wal_autocheckpoint = {CHECKPOINT_PAGES};
          PRAGMA cache_size = -{WRITER_CACHE_KIB}; PRAGMA temp_store = MEMORY;"
     ))?;
     let empty: bool =

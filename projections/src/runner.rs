@@ -19,6 +19,11 @@ use crate::{
 
 /// Events folded within one transaction while following.
 const BATCH_EVENTS_MAX: usize = 5_000;
+/// A batch of this size tells that much is going on: the next one starts no earlier than
+/// [`BUSY_PACE`] after it, so that a page that many events touch is written once. A reader with
+/// `min_position` waits that much longer.
+const BUSY_BATCH_EVENTS: usize = 256;
+const BUSY_PACE: Duration = Duration::from_millis(150);
 /// How often a swapped generation is looked for.
 const SWAP_CHECK_EVERY: Duration = Duration::from_secs(1);
 const BACKOFF_MIN: Duration = Duration::from_millis(100);
@@ -174,11 +179,17 @@ impl Following<'_> {
     ) -> Result<Ended, FollowError> {
         let mut folding: Option<Folding> = None;
         let mut swap_check = tokio::time::interval(SWAP_CHECK_EVERY);
+        let mut next_fold = tokio::time::Instant::now();
         loop {
-            if folding.is_none() && !self.waiting.is_empty() {
+            let may_fold = folding.is_none() && !self.waiting.is_empty();
+            if may_fold && next_fold <= tokio::time::Instant::now() {
+                if self.waiting.len() >= BUSY_BATCH_EVENTS && self.views.state().caught_up {
+                    next_fold = tokio::time::Instant::now() + BUSY_PACE;
+                }
                 folding = Some(self.worker.fold(std::mem::take(&mut self.waiting))?);
             }
             tokio::select! {
+                () = tokio::time::sleep_until(next_fold), if may_fold && folding.is_none() => {}
                 folded = finished(&mut folding) => {
                     folding = None;
                     self.tell(folded?);

@@ -7,12 +7,12 @@ use accord_domain::{Aggregate, CommandId, EventId, ProgramId};
 use accord_eventlog::{
     Direction, EventHash, EventLog, ExpectedRevision, Position, RecordedEvent, StreamName,
 };
-use moka::sync::Cache;
+use quick_cache::sync::Cache;
 
 use crate::{AppError, EventRef, envelope};
 
 /// Aggregates kept in memory.
-const CACHED_STREAMS_MAX: u64 = 20_000;
+const CACHED_STREAMS_MAX: usize = 20_000;
 
 /// Events read from the log at a time.
 const PAGE_EVENTS: usize = 1_000;
@@ -165,7 +165,7 @@ impl Repository {
     }
 
     pub(crate) fn forget(&self, stream: &StreamName) {
-        self.cache.invalidate(stream);
+        self.cache.remove(stream);
     }
 
     /// Forgets a state that another process has moved on.

@@ -11,7 +11,7 @@ use accord_domain::{
     Role,
 };
 use accord_eventlog::{EventLog, KeyStore, KeyStoreError, LogError, NewEvent, StreamName};
-use moka::sync::Cache;
+use quick_cache::sync::Cache;
 use tokio::sync::Mutex;
 use uuid::Uuid;
 
@@ -25,10 +25,10 @@ use crate::{AppError, Call, Clock, EventRef, FactSource, Outcome, PersonalVault,
 const ATTEMPTS_MAX: usize = 8;
 
 /// Commands remembered across streams, to notice a key that is reused for another target.
-const RECENT_COMMANDS_MAX: u64 = 50_000;
+const RECENT_COMMANDS_MAX: usize = 50_000;
 
 /// Sealed names of actors kept in memory.
-const ACTOR_NAMES_MAX: u64 = 10_000;
+const ACTOR_NAMES_MAX: usize = 10_000;
 
 /// Writers to one stream in this process wait for each other; streams share this many locks.
 const LOCKS: usize = 1_024;
