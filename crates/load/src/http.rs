@@ -76,8 +76,8 @@ Example, with a server on a fresh data directory:
     --token-admin $(token program-admin a) --token-approver $(token channel-director b)
 
 Exits with 1 when any answer was no success, when anything acknowledged is missing afterwards, or
-when a client was left without an answer; with 130 after Ctrl-C, which shows what was measured so far.
-A later run on the same data needs the first token only.";
+when a client was left without an answer; with 130 after Ctrl-C, which shows what was measured so
+far. A later run on the same data needs the first token only.";
 
 /// Everything that the run has come to.
 struct Measured {

@@ -35,10 +35,18 @@ pub(crate) struct LogArgs {
     #[arg(long)]
     dir: PathBuf,
     /// Events to generate
-    #[arg(long, default_value_t = 1_000_000, value_parser = clap::value_parser!(u64).range(10_000..=50_000_000))]
+    #[arg(
+        long,
+        default_value_t = 1_000_000,
+        value_parser = clap::value_parser!(u64).range(10_000..=50_000_000)
+    )]
     events: u64,
     /// Partners among them; they join first
-    #[arg(long, default_value_t = 2_000, value_parser = clap::value_parser!(u64).range(1..=1_000_000))]
+    #[arg(
+        long,
+        default_value_t = 2_000,
+        value_parser = clap::value_parser!(u64).range(1..=1_000_000)
+    )]
     partners: u64,
     /// The program that it all happens in
     #[arg(long, default_value = "load")]
