@@ -125,7 +125,9 @@ impl Story {
         }
         for _ in 0..=self.size / 2 {
             self.plan_within(today, (8, 60), Task::Draft);
-            self.plan_within(today, (2, 50), Task::Order { deal: None });
+            if !self.flagship {
+                self.plan_within(today, (2, 50), Task::Order { deal: None });
+            }
         }
         self.plan_within(today, (60, 160), Task::Advance);
         self.plan_within(today, (15, 90), Task::Target);
