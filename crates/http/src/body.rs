@@ -16,7 +16,7 @@ pub(crate) fn json_text<'a>(headers: &HeaderMap, body: &'a Bytes) -> Result<&'a 
     if body.is_empty() {
         return Ok(b"{}");
     }
-    if !media_type(headers).is_some_and(|found| found == "application/json") {
+    if media_type(headers).is_none_or(|found| found != "application/json") {
         return Err(not_supported("application/json"));
     }
     check_depth(body)?;
