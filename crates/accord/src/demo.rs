@@ -44,7 +44,7 @@ pub(crate) async fn run(args: DemoArgs) -> anyhow::Result<ExitCode> {
     let mark = match place::prepare(&data, args.force)? {
         Place::Demo(mark) => {
             eprintln!(
-                "{} holds a demo made on {}; it is served as it is (--force makes a new one)",
+                "{} holds a demo made on {}; it stays as it is (--force makes a new one)",
                 data.display(),
                 Day::of_instant(mark.made_at)
             );
