@@ -1,5 +1,5 @@
-//! Measures the read side over a generated log: rebuild, live folding and page queries, each beside a
-//! probe of this machine.
+//! Measures the read side over a generated log: rebuild, live folding and page queries, each beside
+//! a probe of this machine.
 //!
 //! `cargo run --release -p accord-projections --example rebuild_bench -- [EVENTS] [PARTNERS]`
 
@@ -22,6 +22,9 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 const PROGRAM: &str = "bench";
 const APPENDS_AT_ONCE: usize = 512;
 const QUERIES_AT_ONCE: u64 = 64;
@@ -37,11 +40,11 @@ async fn main() -> Outcome<()> {
     let directory = tempfile::tempdir()?;
     let log = Arc::new(SqliteEventLog::open(&directory.path().join("log.db"))?);
     let mut generator = Generator::new(partners);
-    measure_appends(&*log, &mut generator, events).await?;
-    probe_decoding(&*log).await?;
+    measure_appends(&log, &mut generator, events).await?;
+    probe_decoding(&log).await?;
     probe_inserts(directory.path())?;
-    measure_rebuild(&*log, directory.path()).await?;
-    measure_appends(&*log, &mut generator, events / 4).await?;
+    measure_rebuild(&log, directory.path()).await?;
+    measure_appends(&log, &mut generator, events / 4).await?;
     let views = measure_following(&log, directory.path()).await?;
     measure_pages(&views).await?;
     let agree = verify(&*log, directory.path()).await?.iter().all(|report| report.agrees());
@@ -50,9 +53,32 @@ async fn main() -> Outcome<()> {
     Ok(())
 }
 
-fn rate(what: &str, count: u64, elapsed: Duration) {
-    let per_second = u128::from(count) * 1000 / elapsed.as_millis().max(1);
-    println!("{what:<40} {per_second:>9}/s   ({count} in {} ms)", elapsed.as_millis());
+/// Wall clock and processor time of one measurement: on a busy machine the latter says more.
+struct Watch {
+    began: Instant,
+    cpu_ms: u64,
+}
+
+impl Watch {
+    fn start() -> Self {
+        Self { began: Instant::now(), cpu_ms: cpu_ms() }
+    }
+
+    fn print(&self, what: &str, count: u64) {
+        let (wall_ms, cpu_ms) = (self.began.elapsed().as_millis(), cpu_ms() - self.cpu_ms);
+        let per_second = u128::from(count) * 1000 / wall_ms.max(1);
+        let per_core = count * 1000 / cpu_ms.max(1);
+        println!(
+            "{what:<40} {per_second:>9}/s, {per_core:>9}/s per core ({count} in {wall_ms} ms)"
+        );
+    }
+}
+
+/// Processor time of this process: user and system, in ticks of 10 ms.
+fn cpu_ms() -> u64 {
+    let stat = std::fs::read_to_string("/proc/self/stat").unwrap_or_default();
+    let fields = stat.rsplit(')').next().unwrap_or_default().split_whitespace();
+    fields.skip(11).take(2).filter_map(|ticks| ticks.parse::<u64>().ok()).sum::<u64>() * 10
 }
 
 fn resident_kib() -> Outcome<u64> {
@@ -63,7 +89,7 @@ fn resident_kib() -> Outcome<u64> {
 }
 
 async fn measure_appends(log: &SqliteEventLog, from: &mut Generator, events: u64) -> Outcome<()> {
-    let (began, mut appended) = (Instant::now(), 0);
+    let (watch, mut appended) = (Watch::start(), 0);
     while appended < events {
         let appends: Vec<_> = (0..APPENDS_AT_ONCE).map(|_| from.next()).collect();
         appended += appends.iter().map(|(_, events)| events.len() as u64).sum::<u64>();
@@ -74,18 +100,18 @@ async fn measure_appends(log: &SqliteEventLog, from: &mut Generator, events: u64
             outcome?;
         }
     }
-    rate("probe: append to the log", appended, began.elapsed());
+    watch.print("probe: append to the log", appended);
     Ok(())
 }
 
 async fn probe_decoding(log: &SqliteEventLog) -> Outcome<()> {
     let events = log.read_all(Direction::Forward, None, &Filter::default(), 100_000).await?;
-    let began = Instant::now();
+    let watch = Watch::start();
     for event in &events {
         DomainEvent::decode(event.stream.category(), &event.kind, &event.data)?;
         serde_json::from_slice::<Metadata>(&event.metadata)?;
     }
-    rate("probe: decode events, one thread", events.len() as u64, began.elapsed());
+    watch.print("probe: decode events, one thread", events.len() as u64);
     Ok(())
 }
 
@@ -95,25 +121,25 @@ fn probe_inserts(directory: &Path) -> Outcome<()> {
         "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;
          CREATE TABLE probe (id INTEGER PRIMARY KEY, a INTEGER, b BLOB, c TEXT); BEGIN;",
     )?;
-    let began = Instant::now();
+    let watch = Watch::start();
     let mut insert = connection.prepare("INSERT INTO probe VALUES (?1, ?2, ?3, ?4)")?;
     for id in 0..500_000_i64 {
         insert.execute((id, id * 7, [0_u8; 16], "a text of some length"))?;
     }
     connection.execute_batch("COMMIT")?;
-    rate("probe: insert narrow rows, one thread", 500_000, began.elapsed());
+    watch.print("probe: insert narrow rows, one thread", 500_000);
     Ok(())
 }
 
 async fn measure_rebuild(log: &SqliteEventLog, directory: &Path) -> Outcome<()> {
-    let began = Instant::now();
+    let watch = Watch::start();
     let done = Arc::new(AtomicU64::new(0));
     let told = Arc::clone(&done);
     let progress = move |progress: accord_projections::Progress| {
         told.store(progress.done, Ordering::Relaxed);
     };
     rebuild(log, directory, progress, &CancellationToken::new()).await?;
-    rate("rebuild of all read models", done.load(Ordering::Relaxed), began.elapsed());
+    watch.print("rebuild of all read models", done.load(Ordering::Relaxed));
     println!("resident: {} MB", resident_kib()? / 1024);
     Ok(())
 }
@@ -122,10 +148,10 @@ async fn measure_following(log: &Arc<SqliteEventLog>, directory: &Path) -> Outco
     let views = Views::open(directory)?;
     let before = views.status().folded;
     let head = log.head().await?.unwrap_or_default();
-    let began = Instant::now();
+    let watch = Watch::start();
     let runner = Runner::start(log.clone(), Arc::clone(&views));
     views.wait_for(head, Duration::from_secs(600)).await?;
-    rate("folding as the runner does", views.status().folded - before, began.elapsed());
+    watch.print("folding as the runner does", views.status().folded - before);
     println!("status: {:?}", views.status());
     runner.stop().await;
     Ok(views)
@@ -136,7 +162,7 @@ async fn measure_pages(views: &Arc<Views>) -> Outcome<()> {
         ("partners, by name", page_filter as fn(u64) -> PartnerFilter),
         ("partners, by country and level", narrow_filter),
     ] {
-        let (began, mut pages) = (Instant::now(), JoinSet::new());
+        let (watch, began, mut pages) = (Watch::start(), Instant::now(), JoinSet::new());
         for task in 0..QUERIES_AT_ONCE {
             let views = Arc::clone(views);
             pages.spawn(async move {
@@ -150,14 +176,14 @@ async fn measure_pages(views: &Arc<Views>) -> Outcome<()> {
                 count
             });
         }
-        rate(&format!("pages of 20 {what}"), pages.join_all().await.iter().sum(), began.elapsed());
+        watch.print(&format!("pages of 20 {what}"), pages.join_all().await.iter().sum());
     }
-    let began = Instant::now();
+    let watch = Watch::start();
     for _ in 0..1000 {
         let filter = DealFilter { limit: Some(20), ..DealFilter::default() };
         views.deals(scope(), filter).await?;
     }
-    rate("pages of 20 deals, one at a time", 1000, began.elapsed());
+    watch.print("pages of 20 deals, one at a time", 1000);
     Ok(())
 }
 

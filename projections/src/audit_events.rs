@@ -3,18 +3,22 @@
 //! One row per event at the log's full speed, hence narrow: texts are interned, payloads stay in
 //! the log.
 
-use std::{collections::HashMap, mem, rc::Rc};
+use std::mem;
 
-use accord_domain::{EventId, Timestamp};
-use rusqlite::{Connection, OptionalExtension};
+use accord_domain::{EventId, PartnerId, Timestamp};
+use accord_eventlog::StreamName;
+use foldhash::{HashMap, HashMapExt};
+use rusqlite::OptionalExtension;
 use schemars::JsonSchema;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
 
 use crate::{
     Page, QueryError, Scope, Views,
     event::Event,
     page::{Conditions, cursor, limit, page},
     row::{record, select},
+    table::Store,
     tables::{ApplyError, Projection, Tables},
 };
 
@@ -27,7 +31,7 @@ pub(crate) const AUDIT_EVENTS: Projection = Projection {
 
 /// Names kept in memory; beyond twice as many the longest unused are looked up again. Tests keep
 /// few.
-const NAMES_KEPT_MAX: usize = if cfg!(test) { 4 } else { 16_384 };
+const NAMES_KEPT_MAX: usize = if cfg!(test) { 4 } else { 4_096 };
 const MICROS_PER_HOUR: i64 = 3_600_000_000;
 
 record! {
@@ -35,10 +39,11 @@ record! {
     pub(crate) struct IndexedEvent in "events" key(position: u64) {
         pub(crate) position: u64,
         pub(crate) event: EventId,
-        pub(crate) stream: i64,
+        pub(crate) category: i64,
+        pub(crate) aggregate: Uuid,
         pub(crate) revision: u64,
         pub(crate) program: i64,
-        pub(crate) partner: Option<i64>,
+        pub(crate) partner: Option<PartnerId>,
         pub(crate) actor: i64,
         pub(crate) kind: i64,
         pub(crate) command: i64,
@@ -56,20 +61,53 @@ record! {
     }
 }
 
+/// Where an event stands; its payload is in the log at `stream` and `revision`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct AuditEvent {
+    pub position: u64,
+    pub id: EventId,
+    pub stream: String,
+    pub revision: u64,
+    #[serde(rename = "type")]
+    pub kind: String,
+    pub partner: Option<PartnerId>,
+    /// Subject of the actor's token.
+    pub actor: String,
+    pub command: String,
+    #[schemars(with = "String", extend("format" = "date-time"))]
+    pub recorded_at: Timestamp,
+}
+
 record! {
-    /// Where an event stands; its payload is in the log at `stream` and `revision`.
-    pub struct AuditEvent {
-        pub position: u64,
-        pub id: EventId,
-        pub stream: String,
-        pub revision: u64,
-        #[serde(rename = "type")]
-        pub kind: String,
-        pub partner: Option<String>,
-        pub actor: String,
-        pub command: String,
+    /// An indexed event with its names spelled out.
+    pub(crate) struct SpelledOut {
+        pub(crate) position: u64,
+        pub(crate) id: EventId,
+        pub(crate) category: String,
+        pub(crate) aggregate: Uuid,
+        pub(crate) revision: u64,
+        pub(crate) kind: String,
+        pub(crate) partner: Option<PartnerId>,
+        pub(crate) actor: String,
+        pub(crate) command: String,
         #[schemars(with = "String", extend("format" = "date-time"))]
-        pub recorded_at: Timestamp,
+        pub(crate) recorded_at: Timestamp,
+    }
+}
+
+impl From<SpelledOut> for AuditEvent {
+    fn from(event: SpelledOut) -> Self {
+        Self {
+            position: event.position,
+            id: event.id,
+            stream: StreamName::of(&event.category, event.aggregate).to_string(),
+            revision: event.revision,
+            kind: event.kind,
+            partner: event.partner,
+            actor: event.actor,
+            command: event.command,
+            recorded_at: event.recorded_at,
+        }
     }
 }
 
@@ -79,7 +117,7 @@ record! {
 pub struct AuditEventFilter {
     /// The stream's whole name.
     pub stream: Option<String>,
-    pub partner: Option<accord_domain::PartnerId>,
+    pub partner: Option<PartnerId>,
     /// Subject of the actor's token.
     pub actor: Option<String>,
     #[serde(rename = "type")]
@@ -97,18 +135,17 @@ pub struct AuditEventFilter {
 
 fn apply(tables: &mut Tables, event: &Event) -> Result<(), ApplyError> {
     let names = &mut tables.names;
-    let partner = event.partner.map(|partner| partner.to_string());
     let row = IndexedEvent {
         position: event.position,
         event: event.id,
-        // A stream's first event is the first to name it.
-        stream: names.id(event.stream.as_str(), event.revision == 0)?,
+        category: names.id(event.stream.category())?,
+        aggregate: event.aggregate,
         revision: event.revision,
-        program: names.id(event.program.as_str(), false)?,
-        partner: partner.map(|partner| names.id(&partner, false)).transpose()?,
-        actor: names.id(&event.actor.0, false)?,
-        kind: names.id(&event.kind, false)?,
-        command: names.id(&event.command, false)?,
+        program: names.id(event.program.as_str())?,
+        partner: event.partner,
+        actor: names.id(&event.actor.0)?,
+        kind: names.id(&event.kind)?,
+        command: names.id(&event.command)?,
         recorded_at: event.recorded_at,
     };
     tables.events.push(row);
@@ -130,7 +167,7 @@ fn hour(time: Timestamp) -> i64 {
 
 /// Texts interned to integers, given out in the order in which the log first names them.
 pub(crate) struct Names {
-    connection: Option<Rc<Connection>>,
+    store: Option<Store>,
     recent: HashMap<String, i64>,
     older: HashMap<String, i64>,
     unsaved: Vec<(i64, String)>,
@@ -138,25 +175,25 @@ pub(crate) struct Names {
 }
 
 impl Names {
-    pub(crate) fn open(connection: Option<Rc<Connection>>) -> rusqlite::Result<Self> {
-        let last: i64 = match &connection {
-            Some(connection) => {
+    pub(crate) fn open(store: Option<Store>) -> rusqlite::Result<Self> {
+        let last: i64 = match &store {
+            Some(Store { connection, .. }) => {
                 connection
                     .query_row("SELECT coalesce(max(id), 0) FROM names", [], |row| row.get(0))?
             }
             None => 0,
         };
         let (recent, older) = (HashMap::new(), HashMap::new());
-        Ok(Self { connection, recent, older, unsaved: Vec::new(), next: last + 1 })
+        Ok(Self { store, recent, older, unsaved: Vec::new(), next: last + 1 })
     }
 
-    /// The text's number. `new` spares looking for it where it cannot be known yet.
-    fn id(&mut self, text: &str, new: bool) -> rusqlite::Result<i64> {
+    /// The text's number.
+    fn id(&mut self, text: &str) -> rusqlite::Result<i64> {
         if let Some(id) = self.recent.get(text) {
             return Ok(*id);
         }
         let known = match self.older.remove(text) {
-            None if !new => self.stored(text)?,
+            None => self.stored(text)?,
             known => known,
         };
         let id = known.unwrap_or_else(|| {
@@ -170,13 +207,13 @@ impl Names {
     }
 
     fn stored(&self, text: &str) -> rusqlite::Result<Option<i64>> {
-        let Some(connection) = &self.connection else { return Ok(None) };
+        let Some(Store { connection, .. }) = &self.store else { return Ok(None) };
         let mut select = connection.prepare_cached("SELECT id FROM names WHERE text = ?1")?;
         select.query_row([text], |row| row.get(0)).optional()
     }
 
     pub(crate) fn flush(&mut self) -> rusqlite::Result<()> {
-        let Some(connection) = &self.connection else { return Ok(()) };
+        let Some(Store { connection, .. }) = &self.store else { return Ok(()) };
         let mut insert =
             connection.prepare_cached("INSERT INTO names (id, text) VALUES (?1, ?2)")?;
         for (id, text) in self.unsaved.drain(..) {
@@ -192,11 +229,10 @@ impl Names {
 /// The index with its names spelled out. Scalar selects instead of joins keep the planner from
 /// starting anywhere but at the events.
 const SPELLED_OUT: &str = "(SELECT position, event AS id, revision, recorded_at,
-        stream AS stream_name, program AS program_name, partner AS partner_name,
+        aggregate, partner, category AS category_name, program AS program_name,
         actor AS actor_name, kind AS kind_name,
-        (SELECT text FROM names WHERE names.id = stream) AS stream,
+        (SELECT text FROM names WHERE names.id = category) AS category,
         (SELECT text FROM names WHERE names.id = kind) AS kind,
-        (SELECT text FROM names WHERE names.id = partner) AS partner,
         (SELECT text FROM names WHERE names.id = actor) AS actor,
         (SELECT text FROM names WHERE names.id = command) AS command
     FROM events)";
@@ -211,15 +247,21 @@ impl Views {
         let limit = limit(filter.limit)?;
         let after: Option<u64> = cursor(filter.cursor.as_deref())?;
         self.query(move |connection| {
-            let partners = [scope.partner, filter.partner].map(|id| id.map(|id| id.to_string()));
+            let stream = filter.stream.as_ref().map(|name| name.parse::<StreamName>());
+            // What is no stream's name has no events.
+            let Ok(stream) = stream.transpose() else {
+                return Ok(Page { items: Vec::new(), next: None });
+            };
+            let category = stream.as_ref().map(|stream| stream.category().to_owned());
+            let aggregate = stream.as_ref().map(|stream| stream.id().unwrap_or_default());
             let from_hour = filter.from.map(hour);
             let to_hour = filter.to.map(hour);
             let named = |column| format!("{column} = (SELECT id FROM names WHERE text = ?)");
             let mut conditions = Conditions::of(&named("program_name"), &scope.program);
-            for partner in &partners {
-                conditions.and_some(&named("partner_name"), partner.as_ref());
-            }
-            conditions.and_some(&named("stream_name"), filter.stream.as_ref());
+            conditions.and_some("partner = ?", scope.partner.as_ref());
+            conditions.and_some("partner = ?", filter.partner.as_ref());
+            conditions.and_some(&named("category_name"), category.as_ref());
+            conditions.and_some("aggregate = ?", aggregate.as_ref());
             conditions.and_some(&named("actor_name"), filter.actor.as_ref());
             conditions.and_some(&named("kind_name"), filter.kind.as_ref());
             conditions.and_some("position > ?", after.as_ref());
@@ -230,7 +272,8 @@ impl Views {
             conditions.and_some("recorded_at >= ?", filter.from.as_ref());
             conditions.and_some("recorded_at < ?", filter.to.as_ref());
             let tail = conditions.ordered("position", limit);
-            let rows = select(connection, SPELLED_OUT, &tail, &conditions.values)?;
+            let rows: Vec<SpelledOut> = select(connection, SPELLED_OUT, &tail, &conditions.values)?;
+            let rows = rows.into_iter().map(AuditEvent::from).collect();
             Ok(page(rows, limit, |row: &AuditEvent| row.position))
         })
         .await

@@ -1,25 +1,26 @@
--- Every text that repeats in the index of events, once.
+-- Every word that repeats in the index of events, once.
 CREATE TABLE names (
     id INTEGER PRIMARY KEY,
     text TEXT NOT NULL UNIQUE
 );
 
--- One row per event of the log. `stream`, `program`, `partner`, `actor`, `kind` and `command` are
--- names. What an event says is read from the log itself.
+-- One row per event of the log. `category` and `aggregate` make its stream; `category`, `program`,
+-- `actor`, `kind` and `command` are names. What an event says is read from the log itself.
 CREATE TABLE events (
     position INTEGER PRIMARY KEY,
     event BLOB NOT NULL,
-    stream INTEGER NOT NULL,
+    category INTEGER NOT NULL,
+    aggregate BLOB NOT NULL,
     revision INTEGER NOT NULL,
     program INTEGER NOT NULL,
-    partner INTEGER,
+    partner BLOB,
     actor INTEGER NOT NULL,
     kind INTEGER NOT NULL,
     command INTEGER NOT NULL,
     recorded_at INTEGER NOT NULL
 );
 
-CREATE INDEX events_by_stream ON events (stream);
+CREATE INDEX events_by_aggregate ON events (aggregate);
 CREATE INDEX events_by_partner ON events (partner);
 CREATE INDEX events_by_actor ON events (actor);
 CREATE INDEX events_by_kind ON events (kind);

@@ -23,8 +23,8 @@ use crate::{
 const PAGE_EVENTS: usize = 4_096;
 /// Pages that wait between two threads.
 const PAGES_WAITING_MAX: usize = 2;
-/// Events folded within one transaction.
-const CHUNK_EVENTS: usize = 16_384;
+/// Rows that wait in memory before they are written within one transaction, with the checkpoint.
+const CHUNK_ROWS: usize = if cfg!(test) { 16 } else { 65_536 };
 
 /// How far a build is.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
@@ -95,7 +95,7 @@ impl Build {
             .name("views-decode".into())
             .spawn(move || decode_pages(undecoded, &decoded))?;
         thread::Builder::new().name("views-build".into()).spawn(move || {
-            let outcome = Folder::open_at(&path).and_then(|mut folder| {
+            let outcome = open_folder(&path).and_then(|mut folder| {
                 meter.start = (folder.folded, folder.position.unwrap_or_default().0);
                 let _ = started.send(folder.position);
                 fold_chunks(&mut folder, chunks, &|folder| progress(meter.progress(folder)))?;
@@ -146,10 +146,8 @@ impl Build {
     }
 }
 
-impl Folder {
-    fn open_at(path: &Path) -> rusqlite::Result<Self> {
-        Self::open(generation::open_writer(path)?)
-    }
+fn open_folder(path: &Path) -> rusqlite::Result<Folder> {
+    Folder::building(generation::open_writer(path)?)
 }
 
 fn nothing_to_fold(path: &Path, with_indexes: bool) -> Result<Built, BuildError> {
@@ -183,20 +181,16 @@ fn fold_chunks(
     mut chunks: mpsc::Receiver<Vec<Decoded>>,
     report: &dyn Fn(&Folder),
 ) -> rusqlite::Result<()> {
-    let mut waiting = Vec::with_capacity(CHUNK_EVENTS + PAGE_EVENTS);
-    loop {
-        let chunk = chunks.blocking_recv();
-        let last = chunk.is_none();
-        waiting.extend(chunk.into_iter().flatten());
-        if last || waiting.len() >= CHUNK_EVENTS {
-            folder.fold(&waiting)?;
-            waiting.clear();
+    while let Some(chunk) = chunks.blocking_recv() {
+        folder.fold_more(&chunk)?;
+        if folder.dirty_rows() >= CHUNK_ROWS {
+            folder.commit()?;
             report(folder);
         }
-        if last {
-            return Ok(());
-        }
     }
+    folder.commit()?;
+    report(folder);
+    Ok(())
 }
 
 /// Tells rate and remaining time.

@@ -38,7 +38,9 @@ word_columns!(CertificateStatus);
 
 record! {
     /// A certificate of one person at one partner.
-    pub struct CertificateRow in "certificates" key(id: CertificateId) {
+    pub struct CertificateRow in "certificates" key(id: CertificateId)
+        indexed(program: ProgramId, partner: PartnerId, expires_on: Day)
+    {
         pub id: CertificateId,
         pub program: ProgramId,
         pub partner: PartnerId,

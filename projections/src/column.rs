@@ -15,7 +15,7 @@ use accord_domain::{
     pricing::{Item, Quote},
     rulebook::{LicenceModel, PaymentMethod},
 };
-use chrono::DateTime;
+use chrono::{DateTime, Datelike};
 use rusqlite::types::{FromSqlError, FromSqlResult, ToSqlOutput, Value, ValueRef};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize, Serializer, de::IntoDeserializer};
@@ -155,12 +155,36 @@ impl Column for bool {
 
 impl Column for Day {
     fn to_column(&self) -> ToSqlOutput<'_> {
-        owned(self.to_string())
+        owned(day_text(*self))
     }
 
     fn from_column(value: ValueRef<'_>) -> FromSqlResult<Self> {
-        value.as_str()?.parse().map_err(other)
+        let text = value.as_str()?;
+        match day_of(text.as_bytes()) {
+            Some(day) => Ok(day),
+            None => text.parse().map_err(other),
+        }
     }
+}
+
+/// `YYYY-MM-DD`, ten times as fast as by formatting; rows have many days.
+fn day_text(day: Day) -> String {
+    let (year, month, number) = (day.0.year(), day.0.month(), day.0.day());
+    let Ok(year @ 0..=9999) = u32::try_from(year) else { return day.to_string() };
+    let digit = |number: u32| char::from_digit(number % 10, 10).unwrap_or('0');
+    let mut text = String::with_capacity(10);
+    text.extend([digit(year / 1000), digit(year / 100), digit(year / 10), digit(year), '-']);
+    text.extend([digit(month / 10), digit(month), '-', digit(number / 10), digit(number)]);
+    text
+}
+
+/// The day of ten characters `YYYY-MM-DD`; `None` where they are not in this form.
+fn day_of(text: &[u8]) -> Option<Day> {
+    let [y1, y2, y3, y4, b'-', m1, m2, b'-', d1, d2] = text else { return None };
+    let digit = |byte: &u8| byte.is_ascii_digit().then(|| u32::from(byte - b'0'));
+    let pair = |tens, ones| Some(digit(tens)? * 10 + digit(ones)?);
+    let year = i32::try_from(pair(y1, y2)? * 100 + pair(y3, y4)?).ok()?;
+    Day::of(year, pair(m1, m2)?, pair(d1, d2)?)
 }
 
 impl Column for Timestamp {
@@ -320,3 +344,28 @@ json_columns!(
     Vec<OpportunityId>,
     Vec<String>,
 );
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_day_reads_back_as_it_was_written() {
+        for text in ["0001-01-01", "1999-12-31", "2024-02-29", "2026-03-09", "9999-12-31"] {
+            let day: Day = text.parse().unwrap();
+            assert_eq!(day_text(day), text);
+            assert_eq!(day_of(text.as_bytes()), Some(day));
+        }
+        assert_eq!(day_of(b"2026-02-30"), None);
+        assert_eq!(day_of(b"20260230"), None);
+    }
+
+    #[test]
+    fn a_day_outside_of_four_digit_years_reads_back_too() {
+        for day in [Day(chrono::NaiveDate::MAX), Day(chrono::NaiveDate::MIN)] {
+            let column = day.to_column();
+            let ToSqlOutput::Owned(Value::Text(text)) = column else { panic!("a text") };
+            assert_eq!(Day::from_column(ValueRef::Text(text.as_bytes())).unwrap(), day);
+        }
+    }
+}

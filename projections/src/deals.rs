@@ -23,7 +23,15 @@ pub(crate) const DEALS: Projection =
 
 record! {
     /// A deal registration.
-    pub struct DealRow in "deals" key(id: DealId) {
+    pub struct DealRow in "deals" key(id: DealId)
+        indexed(
+            program: ProgramId,
+            partner: PartnerId,
+            status: DealStatus,
+            customer_key: String,
+            opened: u64
+        )
+    {
         pub id: DealId,
         pub program: ProgramId,
         pub partner: PartnerId,

@@ -7,6 +7,6 @@ CREATE TABLE due (
     category TEXT NOT NULL,
     due_on TEXT NOT NULL,
     PRIMARY KEY (kind, aggregate, subject)
-);
+) WITHOUT ROWID;
 
 CREATE INDEX due_by_day ON due (due_on, kind, aggregate, subject);

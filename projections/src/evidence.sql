@@ -10,6 +10,6 @@ CREATE TABLE facts (
     valid_from TEXT NOT NULL,
     data TEXT NOT NULL,
     PRIMARY KEY (kind, subject)
-);
+) WITHOUT ROWID;
 
 CREATE INDEX facts_by_partner ON facts (partner);

@@ -9,68 +9,128 @@ use uuid::Uuid;
 use crate::{
     event::Decoded,
     generation,
+    table::Store,
     tables::{ApplyError, PROJECTIONS, Tables},
 };
 
+/// Rows of a table that stay in memory while following. Tests keep few, so that they load rows
+/// again.
+const ROWS_KEPT_FOLLOWING: usize = if cfg!(test) { 4 } else { 8_192 };
+/// A build does nothing else, and touches everything there ever was.
+const ROWS_KEPT_BUILDING: usize = if cfg!(test) { 4 } else { 32_768 };
+
 /// Folds events into one generation.
 pub(crate) struct Folder {
-    connection: Rc<Connection>,
+    store: Store,
     tables: Tables,
+    /// Of the last commit.
     pub(crate) position: Option<Position>,
     /// Events folded since the generation began.
     pub(crate) folded: u64,
     pub(crate) quarantined: u64,
+    /// Events folded since the last commit: the last one's position and how many, with those
+    /// quarantined among them.
+    pending: Option<Pending>,
+}
+
+#[derive(Default)]
+struct Pending {
+    last: Position,
+    events: u64,
+    quarantined: u64,
 }
 
 impl Folder {
-    /// Goes on where the generation's checkpoint stands.
-    pub(crate) fn open(connection: Connection) -> rusqlite::Result<Self> {
-        let connection = Rc::new(connection);
+    /// Goes on where the generation's checkpoint stands, event by event as they come.
+    pub(crate) fn following(connection: Connection) -> rusqlite::Result<Self> {
+        Self::open(connection, ROWS_KEPT_FOLLOWING)
+    }
+
+    /// Goes on where the generation's checkpoint stands, through the whole log.
+    pub(crate) fn building(connection: Connection) -> rusqlite::Result<Self> {
+        Self::open(connection, ROWS_KEPT_BUILDING)
+    }
+
+    fn open(connection: Connection, rows_kept_max: usize) -> rusqlite::Result<Self> {
         let (position, folded) = match generation::progress(&connection)? {
             Some((position, folded)) => (Some(position), folded),
             None => (None, 0),
         };
         let quarantined = generation::quarantined(&connection)?;
-        let tables = Tables::open(Some(&connection))?;
-        Ok(Self { connection, tables, position, folded, quarantined })
+        let store = Store { connection: Rc::new(connection), rows_kept_max };
+        let tables = Tables::open(Some(&store))?;
+        Ok(Self { store, tables, position, folded, quarantined, pending: None })
     }
 
-    /// Folds events that follow the checkpoint and commits. After an error the rows in memory are
-    /// those of the last commit.
+    /// Folds events that follow the last ones and commits. After an error everything stands as at
+    /// the last commit.
     pub(crate) fn fold(&mut self, events: &[Decoded]) -> rusqlite::Result<()> {
-        let Some(last) = events.last() else { return Ok(()) };
-        let outcome = self.fold_within(events, Position(last.recorded.position));
+        self.fold_more(events)?;
+        self.commit()
+    }
+
+    /// Folds events that follow the last ones; [`commit`](Self::commit) stores what has changed.
+    pub(crate) fn fold_more(&mut self, events: &[Decoded]) -> rusqlite::Result<()> {
+        let outcome = self.apply_all(events);
+        self.or_back_to_commit(outcome)
+    }
+
+    /// Stores what has changed, with the checkpoint, in one transaction.
+    pub(crate) fn commit(&mut self) -> rusqlite::Result<()> {
+        let outcome = self.store_pending();
+        self.or_back_to_commit(outcome)
+    }
+
+    /// Rows that wait for the commit.
+    pub(crate) fn dirty_rows(&self) -> usize {
+        self.tables.dirty_rows()
+    }
+
+    fn or_back_to_commit(&mut self, outcome: rusqlite::Result<()>) -> rusqlite::Result<()> {
         if outcome.is_err() {
-            if !self.connection.is_autocommit() {
-                self.connection.execute_batch("ROLLBACK")?;
+            self.pending = None;
+            if !self.store.connection.is_autocommit() {
+                self.store.connection.execute_batch("ROLLBACK")?;
             }
-            self.tables = Tables::open(Some(&self.connection))?;
+            self.tables = Tables::open(Some(&self.store))?;
         }
         outcome
     }
 
-    fn fold_within(&mut self, events: &[Decoded], last: Position) -> rusqlite::Result<()> {
-        self.connection.execute_batch("BEGIN IMMEDIATE")?;
-        let mut quarantined = 0;
+    fn apply_all(&mut self, events: &[Decoded]) -> rusqlite::Result<()> {
         for event in events {
-            if let Some(error) = self.apply(event)? {
-                quarantine(&self.connection, event, &error)?;
-                quarantined += 1;
+            if self.pending.is_none() {
+                self.store.connection.execute_batch("BEGIN IMMEDIATE")?;
+            }
+            let problem = self.apply(event)?;
+            let pending = self.pending.get_or_insert_default();
+            pending.last = Position(event.recorded.position);
+            pending.events += 1;
+            if let Some(problem) = problem {
+                pending.quarantined += 1;
+                quarantine(&self.store.connection, event, &problem)?;
             }
         }
+        Ok(())
+    }
+
+    fn store_pending(&mut self) -> rusqlite::Result<()> {
+        let Some(pending) = &self.pending else { return Ok(()) };
         self.tables.flush()?;
-        let folded = self.folded + events.len() as u64;
+        let (last, folded) = (pending.last, self.folded + pending.events);
         let checkpoint = [last.0, folded].map(|number| i64::try_from(number).unwrap_or(i64::MAX));
-        self.connection
+        let connection = &self.store.connection;
+        connection
             .prepare_cached(
                 "INSERT INTO checkpoint (id, position, folded) VALUES (1, ?1, ?2) ON CONFLICT (id)
                  DO UPDATE SET position = excluded.position, folded = excluded.folded",
             )?
             .execute(checkpoint)?;
-        self.connection.execute_batch("COMMIT")?;
+        connection.execute_batch("COMMIT")?;
         self.position = Some(last);
         self.folded = folded;
-        self.quarantined += quarantined;
+        self.quarantined += pending.quarantined;
+        self.pending = None;
         Ok(())
     }
 

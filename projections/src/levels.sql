@@ -9,7 +9,7 @@ CREATE TABLE levels (
     rulebook_version INTEGER NOT NULL,
     event BLOB NOT NULL,
     PRIMARY KEY (partner, track)
-);
+) WITHOUT ROWID;
 
 CREATE INDEX levels_by_level ON levels (program, track, level, partner);
 

@@ -34,7 +34,9 @@ word_columns!(LicenceStatus);
 
 record! {
     /// A licence with its current terms.
-    pub struct LicenceRow in "licences" key(id: LicenceId) {
+    pub struct LicenceRow in "licences" key(id: LicenceId)
+        indexed(program: ProgramId, partner: Option<PartnerId>, opened: u64)
+    {
         pub id: LicenceId,
         pub program: ProgramId,
         /// Absent for a direct sale.

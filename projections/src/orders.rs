@@ -35,7 +35,14 @@ word_columns!(OrderKind);
 
 record! {
     /// An order with its quote.
-    pub struct OrderRow in "orders" key(id: OrderId) {
+    pub struct OrderRow in "orders" key(id: OrderId)
+        indexed(
+            program: ProgramId,
+            partner: Option<PartnerId>,
+            licence: LicenceId,
+            opened: u64
+        )
+    {
         pub id: OrderId,
         pub program: ProgramId,
         /// Absent for a direct sale.

@@ -59,7 +59,15 @@ json_columns!(
 
 record! {
     /// A partner.
-    pub struct PartnerRow in "partners" key(id: PartnerId) {
+    pub struct PartnerRow in "partners" key(id: PartnerId)
+        indexed(
+            program: ProgramId,
+            name_key: String,
+            status: PartnerStatus,
+            country: Country,
+            phase: Option<PhaseId>
+        )
+    {
         pub id: PartnerId,
         pub program: ProgramId,
         /// The company's legal name.

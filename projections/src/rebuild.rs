@@ -27,7 +27,7 @@ pub enum Rebuilt {
 }
 
 /// Builds all read models afresh while the live ones are served, by this process or another, and
-/// swaps them in. `progress` is called on another thread, about every 16,000 events. An interrupted
+/// swaps them in. `progress` is called on another thread, about every 20,000 events. An interrupted
 /// rebuild, by `cancel` or by a crash, is resumed.
 pub async fn rebuild(
     log: &dyn EventLog,

@@ -17,7 +17,7 @@ CREATE TABLE segments (
     seats INTEGER NOT NULL,
     servers INTEGER NOT NULL,
     PRIMARY KEY (licence, seq)
-);
+) WITHOUT ROWID;
 
 CREATE INDEX segments_by_partner ON segments (program, partner);
 

@@ -19,17 +19,27 @@ pub(crate) trait Row: Record + Clone {
     /// The primary key's columns. Its order is the table's.
     type Key: Clone + Eq + Hash + Ord;
 
+    /// The columns of secondary indexes. A row in which none of them has changed is written without
+    /// touching an index, which spares most of the pages that an update costs.
+    const INDEXED: &'static [&'static str];
+    type Indexed: PartialEq;
+
     fn key(&self) -> Self::Key;
+    fn indexed(&self) -> Self::Indexed;
     fn bind(&self, statement: &mut Statement<'_>) -> rusqlite::Result<()>;
     fn bind_key(key: &Self::Key, statement: &mut Statement<'_>) -> rusqlite::Result<()>;
 }
 
-/// Defines a row: `record! { pub struct DealRow in "deals" key(id: DealId) { ... } }`. Without
-/// `in ... key(...)` it is a selection of another table's columns.
+/// Defines a row: `record! { pub struct DealRow in "deals" key(id: DealId) { ... } }`. The key's columns
+/// come first. `indexed(...)` after the key names the columns of secondary indexes, not the last
+/// one, where it pays to leave these alone. Without `in ... key(...)` it is a selection of another
+/// table's columns.
 macro_rules! record {
     (
         $(#[$meta:meta])*
-        $vis:vis struct $row:ident in $table:literal key($($key:ident: $key_type:ty),+) {
+        $vis:vis struct $row:ident in $table:literal key($($key:ident: $key_type:ty),+)
+            $(indexed($($indexed:ident: $indexed_type:ty),+))?
+        {
             $($(#[$field_meta:meta])* $field_vis:vis $field:ident: $type:ty,)*
         }
     ) => {
@@ -43,8 +53,16 @@ macro_rules! record {
             const KEY: &'static [&'static str] = &[$(stringify!($key)),+];
             type Key = ($($key_type,)+);
 
+            const INDEXED: &'static [&'static str] = &[$($(stringify!($indexed)),+)?];
+            type Indexed = ($($($indexed_type,)+)?);
+
             fn key(&self) -> Self::Key {
                 ($(self.$key.clone(),)+)
+            }
+
+            #[allow(clippy::unused_unit)]
+            fn indexed(&self) -> Self::Indexed {
+                ($($(self.$indexed.clone(),)+)?)
             }
 
             fn bind(&self, statement: &mut rusqlite::Statement<'_>) -> rusqlite::Result<()> {

@@ -267,7 +267,7 @@ impl Worker {
         let (jobs, queue) = mpsc::channel::<Job>();
         let (opened, start) = oneshot::channel();
         let thread = thread::Builder::new().name("views-writer".into()).spawn(move || {
-            match generation::open_writer(&path).and_then(Folder::open) {
+            match generation::open_writer(&path).and_then(Folder::following) {
                 Ok(folder) => {
                     // A worker that nobody waits for finds its queue closed.
                     let _ = opened.send(Ok(folder.position));

@@ -1,65 +1,72 @@
 //! A table while events are folded: rows are loaded on first touch, changed in memory, and written
 //! once per batch in the order of their keys.
 
-use std::{collections::HashMap, mem, rc::Rc};
+use std::{mem, rc::Rc};
 
+use foldhash::{HashMap, HashMapExt};
 use rusqlite::Connection;
 
 use crate::row::{Row, column_list};
 
-/// Rows kept for the next batches; beyond twice as many the longest untouched are forgotten. Tests
-/// keep few, so that they load rows again.
-const ROWS_KEPT_MAX: usize = if cfg!(test) { 4 } else { 8_192 };
+/// Where a table's rows are stored, and how many of them may stay in memory between two batches.
+#[derive(Debug, Clone)]
+pub(crate) struct Store {
+    pub(crate) connection: Rc<Connection>,
+    /// Beyond twice as many the longest untouched are forgotten.
+    pub(crate) rows_kept_max: usize,
+}
 
-struct Slot<R> {
-    /// `None`: there is no such row.
-    row: Option<R>,
+struct Slot<R: Row> {
+    /// `None`: there is no such row. Boxed, because slots move when the map grows.
+    row: Option<Box<R>>,
+    /// What the stored row's indexes hold; `None` where no row is stored.
+    stored: Option<R::Indexed>,
     dirty: bool,
 }
 
-/// A write-back cache over one table. Without a connection it is the table itself.
+/// A write-back cache over one table. Without a store it is the table itself.
 pub(crate) struct Table<R: Row> {
-    connection: Option<Rc<Connection>>,
+    store: Option<Store>,
     recent: HashMap<R::Key, Slot<R>>,
     older: HashMap<R::Key, Slot<R>>,
     dirty: Vec<R::Key>,
     /// Whether the stored table is known to be empty: nothing to load then.
     stored_empty: bool,
+    sql: Statements,
+}
+
+struct Statements {
     select: String,
+    /// Writes the whole row.
     upsert: String,
+    /// Writes the columns of a stored row that no secondary index holds.
+    update: String,
     delete: String,
 }
 
 impl<R: Row> Table<R> {
-    pub(crate) fn open(connection: Option<Rc<Connection>>) -> rusqlite::Result<Self> {
-        let table = R::TABLE;
-        let stored_empty = match &connection {
-            Some(connection) => connection.query_row(
-                &format!("SELECT NOT EXISTS (SELECT 1 FROM {table})"),
+    pub(crate) fn open(store: Option<Store>) -> rusqlite::Result<Self> {
+        let stored_empty = match &store {
+            Some(store) => store.connection.query_row(
+                &format!("SELECT NOT EXISTS (SELECT 1 FROM {})", R::TABLE),
                 [],
                 |row| row.get(0),
             )?,
             None => true,
         };
-        let keys: Vec<String> =
-            (1..).zip(R::KEY).map(|(n, key)| format!("\"{key}\" = ?{n}")).collect();
-        let found = keys.join(" AND ");
-        let columns = column_list(R::COLUMNS);
         Ok(Self {
-            connection,
+            store,
             recent: HashMap::new(),
             older: HashMap::new(),
             dirty: Vec::new(),
             stored_empty,
-            select: format!("SELECT {columns} FROM {table} WHERE {found}"),
-            upsert: upsert::<R>(),
-            delete: format!("DELETE FROM {table} WHERE {found}"),
+            sql: Statements::of::<R>(),
         })
     }
 
     /// The row of a key.
     pub(crate) fn get(&mut self, key: &R::Key) -> rusqlite::Result<Option<&R>> {
-        Ok(self.slot(key)?.row.as_ref())
+        Ok(self.slot(key)?.row.as_deref())
     }
 
     /// The row of a key, to be changed.
@@ -69,7 +76,7 @@ impl<R: Row> Table<R> {
         if newly_dirty {
             self.dirty.push(key.clone());
         }
-        Ok(self.recent.get_mut(key).and_then(|slot| slot.row.as_mut()))
+        Ok(self.recent.get_mut(key).and_then(|slot| slot.row.as_deref_mut()))
     }
 
     /// Sets a row, whether it was there or not.
@@ -84,7 +91,8 @@ impl<R: Row> Table<R> {
 
     fn set(&mut self, key: R::Key, row: Option<R>) {
         self.older.remove(&key);
-        let before = self.recent.insert(key.clone(), Slot { row, dirty: true });
+        let slot = Slot { row: row.map(Box::new), stored: None, dirty: true };
+        let before = self.recent.insert(key.clone(), slot);
         if !before.is_some_and(|slot| slot.dirty) {
             self.dirty.push(key);
         }
@@ -94,7 +102,11 @@ impl<R: Row> Table<R> {
         if !self.recent.contains_key(key) {
             let slot = match self.older.remove(key) {
                 Some(slot) => slot,
-                None => Slot { row: self.load(key)?, dirty: false },
+                None => {
+                    let row = self.load(key)?.map(Box::new);
+                    let stored = row.as_deref().map(R::indexed);
+                    Slot { row, stored, dirty: false }
+                }
             };
             self.recent.insert(key.clone(), slot);
         }
@@ -102,69 +114,89 @@ impl<R: Row> Table<R> {
     }
 
     fn load(&self, key: &R::Key) -> rusqlite::Result<Option<R>> {
-        let Some(connection) = self.connection.as_ref().filter(|_| !self.stored_empty) else {
+        let Some(store) = self.store.as_ref().filter(|_| !self.stored_empty) else {
             return Ok(None);
         };
-        let mut select = connection.prepare_cached(&self.select)?;
+        let mut select = store.connection.prepare_cached(&self.sql.select)?;
         R::bind_key(key, &mut select)?;
         let mut rows = select.raw_query();
         rows.next()?.map(R::read).transpose()
     }
 
+    /// Rows that wait to be written.
+    pub(crate) fn dirty_rows(&self) -> usize {
+        self.dirty.len()
+    }
+
     /// Writes what has changed, in key order, and forgets rows that have not been touched for long.
     pub(crate) fn flush(&mut self) -> rusqlite::Result<()> {
-        let Some(connection) = &self.connection else { return Ok(()) };
+        let Some(store) = &self.store else { return Ok(()) };
         let mut dirty = mem::take(&mut self.dirty);
         dirty.sort_unstable();
-        {
-            let mut upsert = connection.prepare_cached(&self.upsert)?;
-            let mut delete = connection.prepare_cached(&self.delete)?;
-            for key in &dirty {
-                let Some(slot) = self.recent.get_mut(key) else { continue };
-                slot.dirty = false;
-                if let Some(row) = &slot.row {
-                    row.bind(&mut upsert)?;
-                    upsert.raw_execute()?;
-                    self.stored_empty = false;
-                } else if !self.stored_empty {
+        let mut upsert = store.connection.prepare_cached(&self.sql.upsert)?;
+        let mut update = store.connection.prepare_cached(&self.sql.update)?;
+        let mut delete = store.connection.prepare_cached(&self.sql.delete)?;
+        for key in &dirty {
+            let Some(slot) = self.recent.get_mut(key) else { continue };
+            slot.dirty = false;
+            let Some(row) = &slot.row else {
+                if !self.stored_empty {
                     R::bind_key(key, &mut delete)?;
                     delete.raw_execute()?;
                 }
-            }
+                continue;
+            };
+            let indexed = Some(row.indexed());
+            let write = if slot.stored == indexed { &mut update } else { &mut upsert };
+            row.bind(write)?;
+            write.raw_execute()?;
+            slot.stored = indexed;
+            self.stored_empty = false;
         }
-        if self.recent.len() > ROWS_KEPT_MAX {
+        if self.recent.len() > store.rows_kept_max {
             self.older = mem::take(&mut self.recent);
         }
         Ok(())
     }
 }
 
-fn upsert<R: Row>() -> String {
-    let places: Vec<String> = (1..=R::COLUMNS.len()).map(|n| format!("?{n}")).collect();
-    let changes: Vec<String> = R::COLUMNS
-        .iter()
-        .filter(|column| !R::KEY.contains(column))
-        .map(|column| format!("\"{column}\" = excluded.\"{column}\""))
-        .collect();
-    format!(
-        "INSERT INTO {} ({}) VALUES ({}) ON CONFLICT ({}) DO UPDATE SET {}",
-        R::TABLE,
-        column_list(R::COLUMNS),
-        places.join(", "),
-        column_list(R::KEY),
-        changes.join(", "),
-    )
+impl Statements {
+    fn of<R: Row>() -> Self {
+        let (table, columns) = (R::TABLE, column_list(R::COLUMNS));
+        let key = column_list(R::KEY);
+        let found: Vec<String> =
+            (1..).zip(R::KEY).map(|(n, key)| format!("\"{key}\" = ?{n}")).collect();
+        let found = found.join(" AND ");
+        let places: Vec<String> = (1..=R::COLUMNS.len()).map(|n| format!("?{n}")).collect();
+        let places = places.join(", ");
+        let changes = |skipped: &[&str]| {
+            let changed = (1..).zip(R::COLUMNS).filter(|(_, column)| !skipped.contains(column));
+            changed.map(|(n, column)| format!("\"{column}\" = ?{n}")).collect::<Vec<_>>().join(", ")
+        };
+        // Keys are the first columns, so that `found` fits both statements.
+        let light = changes(&[R::KEY, R::INDEXED].concat());
+        Self {
+            select: format!("SELECT {columns} FROM {table} WHERE {found}"),
+            upsert: format!(
+                "INSERT INTO {table} ({columns}) VALUES ({places})
+                 ON CONFLICT ({key}) DO UPDATE SET {}",
+                changes(R::KEY)
+            ),
+            update: format!("UPDATE {table} SET {light} WHERE {found}"),
+            delete: format!("DELETE FROM {table} WHERE {found}"),
+        }
+    }
 }
 
 /// A table that only grows: rows are written once and never read while folding.
 pub(crate) struct Appends<R: Row> {
-    connection: Option<Rc<Connection>>,
+    store: Option<Store>,
     rows: Vec<R>,
     insert: String,
 }
 
 impl<R: Row> Appends<R> {
-    pub(crate) fn open(connection: Option<Rc<Connection>>) -> rusqlite::Result<Self> {
+    pub(crate) fn open(store: Option<Store>) -> rusqlite::Result<Self> {
         let places: Vec<String> = (1..=R::COLUMNS.len()).map(|n| format!("?{n}")).collect();
         let insert = format!(
             "INSERT INTO {} ({}) VALUES ({})",
@@ -172,16 +204,21 @@ impl<R: Row> Appends<R> {
             column_list(R::COLUMNS),
             places.join(", ")
         );
-        Ok(Self { connection, rows: Vec::new(), insert })
+        Ok(Self { store, rows: Vec::new(), insert })
     }
 
     pub(crate) fn push(&mut self, row: R) {
         self.rows.push(row);
     }
 
+    /// Rows that wait to be written.
+    pub(crate) fn dirty_rows(&self) -> usize {
+        self.rows.len()
+    }
+
     pub(crate) fn flush(&mut self) -> rusqlite::Result<()> {
-        let Some(connection) = &self.connection else { return Ok(()) };
-        let mut insert = connection.prepare_cached(&self.insert)?;
+        let Some(store) = &self.store else { return Ok(()) };
+        let mut insert = store.connection.prepare_cached(&self.insert)?;
         for row in self.rows.drain(..) {
             row.bind(&mut insert)?;
             insert.raw_execute()?;

@@ -1,9 +1,5 @@
 //! All read models: their tables, the order in which they see an event, and what may go wrong.
 
-use std::rc::Rc;
-
-use rusqlite::Connection;
-
 use crate::{
     audit_events::{AUDIT_EVENTS, EventHour, IndexedEvent, Names},
     certificates::{CERTIFICATES, CertificateRow},
@@ -20,7 +16,7 @@ use crate::{
     programs::{PROGRAMS, RulebookRow},
     revenue::{REVENUE, SegmentRow},
     row::Row,
-    table::{Appends, Table},
+    table::{Appends, Store, Table},
 };
 
 /// One read model.
@@ -73,11 +69,16 @@ macro_rules! tables {
 
         impl Tables {
             /// Over a database, or in memory alone.
-            pub(crate) fn open(connection: Option<&Rc<Connection>>) -> rusqlite::Result<Self> {
+            pub(crate) fn open(store: Option<&Store>) -> rusqlite::Result<Self> {
                 Ok(Self {
-                    $($name: $kind::open(connection.cloned())?,)*
-                    names: Names::open(connection.cloned())?,
+                    $($name: $kind::open(store.cloned())?,)*
+                    names: Names::open(store.cloned())?,
                 })
+            }
+
+            /// Rows that wait to be written.
+            pub(crate) fn dirty_rows(&self) -> usize {
+                0 $(+ self.$name.dirty_rows())*
             }
 
             /// Writes everything that has changed.

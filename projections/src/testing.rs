@@ -164,7 +164,7 @@ pub(crate) fn fold_into(data_dir: &Path, events: &[Decoded], batches: &[usize]) 
     generation::add_indexes(&generation::open_writer(&path).unwrap()).unwrap();
     while !left.is_empty() {
         let size = (*sizes.next().unwrap()).clamp(1, left.len());
-        let mut folder = Folder::open(generation::open_writer(&path).unwrap()).unwrap();
+        let mut folder = Folder::following(generation::open_writer(&path).unwrap()).unwrap();
         let (batch, rest) = left.split_at(size);
         folder.fold(batch).unwrap();
         left = rest;

@@ -89,8 +89,11 @@ fn what_cannot_be_read_is_quarantined_and_the_rest_goes_on() {
     let (mut folder, _directory) = folder();
     folder.fold(&history.decoded()).unwrap();
     assert_eq!((folder.folded, folder.quarantined), (5, 3));
-    let status: String =
-        folder.connection.query_row("SELECT status FROM deals", [], |row| row.get(0)).unwrap();
+    let status: String = folder
+        .store
+        .connection
+        .query_row("SELECT status FROM deals", [], |row| row.get(0))
+        .unwrap();
     assert_eq!(status, "lost");
 }
 
@@ -100,8 +103,11 @@ fn an_unreadable_event_is_still_listed_for_auditors() {
     history.add("deal", 1, "DealTeleported", json!({}));
     let (mut folder, _directory) = folder();
     folder.fold(&history.decoded()).unwrap();
-    let listed: i64 =
-        folder.connection.query_row("SELECT count(*) FROM events", [], |row| row.get(0)).unwrap();
+    let listed: i64 = folder
+        .store
+        .connection
+        .query_row("SELECT count(*) FROM events", [], |row| row.get(0))
+        .unwrap();
     assert_eq!(listed, 1);
 }
 
@@ -111,17 +117,20 @@ fn a_batch_that_cannot_be_stored_leaves_nothing_behind_and_can_be_repeated() {
     history.deal(1, 1, "Customer").add("deal", 1, "DealLost", json!({"reason": "price"}));
     let (mut folder, _directory) = folder();
     let fail = "CREATE TRIGGER fail BEFORE INSERT ON deals BEGIN SELECT raise(ABORT, 'full'); END";
-    folder.connection.execute_batch(fail).unwrap();
+    folder.store.connection.execute_batch(fail).unwrap();
     assert!(folder.fold(&history.decoded()).is_err());
-    assert_eq!((folder.folded, generation::checkpoint(&folder.connection).unwrap()), (0, None));
-    folder.connection.execute_batch("DROP TRIGGER fail").unwrap();
+    assert_eq!(
+        (folder.folded, generation::checkpoint(&folder.store.connection).unwrap()),
+        (0, None)
+    );
+    folder.store.connection.execute_batch("DROP TRIGGER fail").unwrap();
     folder.fold(&history.decoded()).unwrap();
-    assert_eq!(generation::checkpoint(&folder.connection).unwrap(), folder.position);
+    assert_eq!(generation::checkpoint(&folder.store.connection).unwrap(), folder.position);
 }
 
 /// A folder over an empty generation, and the directory that it lives in.
 fn folder() -> (Folder, tempfile::TempDir) {
     let directory = tempfile::tempdir().unwrap();
     let writer = generation::open_writer(&directory.path().join("views.db")).unwrap();
-    (Folder::open(writer).unwrap(), directory)
+    (Folder::following(writer).unwrap(), directory)
 }

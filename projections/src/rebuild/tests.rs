@@ -83,7 +83,7 @@ async fn a_cancelled_rebuild_leaves_the_live_one_alone_and_is_resumed() {
     let events = log.read_all(forward, None, &all, 7);
     let decoded: Vec<_> = events.await.unwrap().iter().map(crate::event::decode).collect();
     let writer = generation::open_writer(&generation::file(&views, 2)).unwrap();
-    crate::fold::Folder::open(writer).unwrap().fold(&decoded).unwrap();
+    crate::fold::Folder::following(writer).unwrap().fold(&decoded).unwrap();
 
     let cancel = CancellationToken::new();
     cancel.cancel();
