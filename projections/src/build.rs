@@ -71,7 +71,8 @@ pub(crate) struct Build {
     pub(crate) path: PathBuf,
     /// The last event to fold; `None`: all there is.
     pub(crate) until: Option<Position>,
-    pub(crate) with_indexes: bool,
+    /// Whether it will be queried, and must outlive the machine.
+    pub(crate) finish: bool,
 }
 
 impl Build {
@@ -83,7 +84,7 @@ impl Build {
         cancel: &CancellationToken,
     ) -> Result<Built, BuildError> {
         let Some(head) = self.until.or(log.head().await?) else {
-            return nothing_to_fold(&self.path, self.with_indexes);
+            return nothing_to_fold(&self.path, self.finish);
         };
         let (pages, undecoded) = mpsc::channel(PAGES_WAITING_MAX);
         let (decoded, chunks) = mpsc::channel(PAGES_WAITING_MAX);
@@ -111,8 +112,8 @@ impl Build {
         };
         drop(pages);
         let (position, folded, quarantined) = end.await.map_err(|_| BuildError::Died)??;
-        if complete && self.with_indexes {
-            index(self.path).await?;
+        if complete && self.finish {
+            finish(self.path).await?;
         }
         Ok(Built { position, folded, quarantined, cancelled: !complete })
     }
@@ -147,22 +148,20 @@ impl Build {
 }
 
 fn open_folder(path: &Path) -> rusqlite::Result<Folder> {
-    Folder::building(generation::open_writer(path)?)
+    Folder::building(generation::open_builder(path)?)
 }
 
-fn nothing_to_fold(path: &Path, with_indexes: bool) -> Result<Built, BuildError> {
-    let connection = generation::open_writer(path)?;
-    if with_indexes {
-        generation::add_indexes(&connection)?;
+fn nothing_to_fold(path: &Path, finish: bool) -> Result<Built, BuildError> {
+    drop(generation::open_builder(path)?);
+    if finish {
+        generation::finish(path)?;
     }
     Ok(Built { position: None, folded: 0, quarantined: 0, cancelled: false })
 }
 
-async fn index(path: PathBuf) -> Result<(), BuildError> {
-    let indexed = tokio::task::spawn_blocking(move || {
-        generation::add_indexes(&generation::open_writer(&path)?)
-    });
-    Ok(indexed.await.map_err(|_| BuildError::Died)??)
+async fn finish(path: PathBuf) -> Result<(), BuildError> {
+    let finished = tokio::task::spawn_blocking(move || generation::finish(&path));
+    finished.await.map_err(|_| BuildError::Died)?
 }
 
 fn decode_pages(

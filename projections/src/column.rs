@@ -261,7 +261,10 @@ code_columns!(CertificationCode, LevelId, PhaseId, ProductScope, ProgramId, Reas
 
 /// A word as it stands in JSON, without the quotes.
 pub(crate) fn word<T: Serialize>(value: &T) -> String {
-    json_text(value).trim_matches('"').to_owned()
+    let mut quoted = json_text(value);
+    quoted.pop();
+    quoted.remove(0);
+    quoted
 }
 
 macro_rules! word_columns {

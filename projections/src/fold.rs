@@ -17,7 +17,7 @@ use crate::{
 /// again.
 const ROWS_KEPT_FOLLOWING: usize = if cfg!(test) { 4 } else { 8_192 };
 /// A build does nothing else, and touches everything there ever was.
-const ROWS_KEPT_BUILDING: usize = if cfg!(test) { 4 } else { 32_768 };
+const ROWS_KEPT_BUILDING: usize = if cfg!(test) { 4 } else { 16_384 };
 
 /// Folds events into one generation.
 pub(crate) struct Folder {

@@ -11,7 +11,7 @@ use std::{
 use accord_eventlog::Position;
 use rusqlite::{Connection, OpenFlags, OptionalExtension};
 
-use crate::tables::PROJECTIONS;
+use crate::{build::BuildError, tables::PROJECTIONS};
 
 const CURRENT: &str = "CURRENT";
 const TABLES: &str = include_str!("generation.sql");
@@ -114,6 +114,28 @@ pub(crate) fn open_writer(path: &Path) -> rusqlite::Result<Connection> {
         transaction.commit()?;
     }
     Ok(connection)
+}
+
+/// Opens a generation for building it. It reaches the disk for sure with [`finish`] only; before, it
+/// outlives the process, but perhaps not the machine: see [`boot`].
+pub(crate) fn open_builder(path: &Path) -> rusqlite::Result<Connection> {
+    let connection = open_writer(path)?;
+    connection.pragma_update(None, "synchronous", "OFF")?;
+    Ok(connection)
+}
+
+/// What tells one start of this machine from another, where the system says so.
+pub(crate) fn boot() -> String {
+    fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap_or_default().trim().to_owned()
+}
+
+/// Makes a built generation fast to query and brings it to the disk.
+pub(crate) fn finish(path: &Path) -> Result<(), BuildError> {
+    let connection = open_builder(path)?;
+    add_indexes(&connection)?;
+    connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?;
+    drop(connection);
+    Ok(File::open(path)?.sync_all()?)
 }
 
 /// Opens a generation for queries.

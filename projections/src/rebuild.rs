@@ -1,6 +1,10 @@
 //! Rebuild: a new generation beside the live one, swapped in once it has reached the log's head.
 
-use std::{fs::File, path::Path};
+use std::{
+    fs::{File, OpenOptions},
+    io::{Read, Seek, SeekFrom, Write},
+    path::Path,
+};
 
 use accord_eventlog::{EventLog, Position};
 use tokio_util::sync::CancellationToken;
@@ -44,11 +48,17 @@ pub(crate) async fn rebuild_in(
     progress: impl Fn(Progress) + Send + 'static,
     cancel: &CancellationToken,
 ) -> Result<Rebuilt, BuildError> {
-    let lock = File::create(directory.join("rebuild.lock"))?;
+    let mut lock = OpenOptions::new()
+        .create(true)
+        .truncate(false)
+        .read(true)
+        .write(true)
+        .open(directory.join("rebuild.lock"))?;
     lock.try_lock().map_err(|_| BuildError::AlreadyRunning)?;
-    let number = next_generation(directory)?;
+    let resumable = same_boot(&mut lock)?;
+    let number = next_generation(directory, resumable)?;
     let path = generation::file(directory, number);
-    let build = Build { path, until: None, with_indexes: true };
+    let build = Build { path, until: None, finish: true };
     let built = build.run(log, progress, cancel).await?;
     if built.cancelled {
         return Ok(Rebuilt::Cancelled { position: built.position });
@@ -63,9 +73,23 @@ pub(crate) async fn rebuild_in(
     })
 }
 
-/// The number of the generation to build: an interrupted one's, where its tables still fit, or a
-/// new one. Other leftovers of interrupted rebuilds are deleted.
-fn next_generation(directory: &Path) -> Result<u64, BuildError> {
+/// Whether the last rebuild ran since this machine started: what it left is then as it wrote it. The
+/// lock's file remembers.
+fn same_boot(lock: &mut File) -> std::io::Result<bool> {
+    let (now, mut last) = (generation::boot(), String::new());
+    lock.read_to_string(&mut last)?;
+    if last == now {
+        return Ok(true);
+    }
+    lock.set_len(0)?;
+    lock.seek(SeekFrom::Start(0))?;
+    lock.write_all(now.as_bytes())?;
+    Ok(false)
+}
+
+/// The number of the generation to build: an interrupted one's, where it can be resumed and its
+/// tables still fit, or a new one. Other leftovers of interrupted rebuilds are deleted.
+fn next_generation(directory: &Path, resumable: bool) -> Result<u64, BuildError> {
     let live = generation::current(directory)?;
     let mut next = live.map_or(1, |live| live + 1);
     for number in generation::numbers(directory)? {
@@ -73,9 +97,9 @@ fn next_generation(directory: &Path) -> Result<u64, BuildError> {
             continue;
         }
         let path = generation::file(directory, number);
-        let fits = generation::open_reader(&path).and_then(|found| generation::fits(&found));
+        let fits = || generation::open_reader(&path).and_then(|found| generation::fits(&found));
         // A file that was not even begun properly cannot be read, and is begun again.
-        if fits.unwrap_or(false) {
+        if resumable && fits().unwrap_or(false) {
             return Ok(number);
         }
         generation::delete(&path)?;

@@ -132,10 +132,10 @@ async fn follow(
         }
     };
     let worker = Worker::start(generation::file(views.directory(), number)).await?;
-    views.serve(number)?;
-    delete_older(views, number);
     let subscription = log.subscribe(worker.position, Filter::default()).await?;
-    Following { views, worker, number, waiting: Vec::new() }.run(subscription, stop).await
+    let mut following = Following { views, worker, number, served: false, waiting: Vec::new() };
+    following.serve(following.worker.position)?;
+    following.run(subscription, stop).await
 }
 
 /// Builds the first generation, or one for this program version; false when stopped.
@@ -165,6 +165,8 @@ struct Following<'v> {
     views: &'v Views,
     worker: Worker,
     number: u64,
+    /// Whether queries are answered from this generation already.
+    served: bool,
     /// Received and not yet given to the worker.
     waiting: Vec<RecordedEvent>,
 }
@@ -192,7 +194,7 @@ impl Following<'_> {
                 () = tokio::time::sleep_until(next_fold), if may_fold && folding.is_none() => {}
                 folded = finished(&mut folding) => {
                     folding = None;
-                    self.tell(folded?);
+                    self.tell(folded?)?;
                 }
                 message = subscription.next(), if self.waiting.len() < BATCH_EVENTS_MAX => {
                     self.receive(message?);
@@ -204,7 +206,7 @@ impl Following<'_> {
                 }
                 () = stop.cancelled() => {
                     if folding.is_some() {
-                        self.tell(finished(&mut folding).await?);
+                        self.tell(finished(&mut folding).await?)?;
                     }
                     self.worker.join().await;
                     return Ok(Ended::Stopped);
@@ -225,13 +227,31 @@ impl Following<'_> {
         }
     }
 
-    fn tell(&self, folded: Folded) {
+    /// Answers queries from this generation once it is where the one before was: nobody may be shown
+    /// less than they were told was there.
+    fn serve(&mut self, position: Option<Position>) -> Result<(), FollowError> {
+        if position >= *self.views.positions().borrow() {
+            self.views.serve(self.number)?;
+            delete_older(self.views, self.number);
+            self.served = true;
+        }
+        Ok(())
+    }
+
+    fn tell(&mut self, folded: Folded) -> Result<(), FollowError> {
+        if !self.served {
+            self.serve(folded.position)?;
+        }
+        if !self.served {
+            return Ok(());
+        }
         let mut state = self.views.state();
         state.folded = folded.folded;
         state.quarantined = folded.quarantined;
         state.oldest_waiting_micros = self.waiting.first().map(|event| event.created_micros);
         drop(state);
         self.views.publish(folded.position);
+        Ok(())
     }
 }
 

@@ -100,7 +100,7 @@ async fn fresh(
 ) -> Result<Vec<TableDigest>, VerifyError> {
     // Position 0 comes before every event: nothing is folded where nothing was.
     let until = Some(until.unwrap_or_default());
-    let build = Build { path: path.to_owned(), until, with_indexes: false };
+    let build = Build { path: path.to_owned(), until, finish: false };
     build.run(log, |_| {}, &CancellationToken::new()).await?;
     Ok(digests(&generation::open_reader(path)?)?)
 }

@@ -98,6 +98,19 @@ async fn a_cancelled_rebuild_leaves_the_live_one_alone_and_is_resumed() {
 }
 
 #[tokio::test]
+async fn what_was_built_before_the_machine_went_down_is_not_trusted() {
+    let directory = tempfile::tempdir().unwrap();
+    let log = log_in(directory.path());
+    partners(0, 3).append_to(&*log, 0).await;
+    let views = generation::directory(directory.path()).unwrap();
+    std::fs::write(views.join("rebuild.lock"), "another start of the machine").unwrap();
+    drop(generation::open_builder(&generation::file(&views, 1)).unwrap());
+    let rebuilt = rebuild_now(&*log, directory.path()).await;
+    assert!(matches!(rebuilt, Rebuilt::Swapped { generation: 2, folded: 6, .. }));
+    assert_eq!(generation::numbers(&views).unwrap(), [2]);
+}
+
+#[tokio::test]
 async fn a_half_made_file_is_begun_again() {
     let directory = tempfile::tempdir().unwrap();
     let log = log_in(directory.path());
