@@ -1,18 +1,14 @@
 //! Aggregates as loaded: folded from their stream once, then kept and evolved.
 
-use std::{any::Any, sync::Arc};
+use std::sync::Arc;
 
 use accord_domain::metadata::Metadata;
 use accord_domain::{Aggregate, CommandId, EventId, ProgramId};
 use accord_eventlog::{
     Direction, EventHash, EventLog, ExpectedRevision, Position, RecordedEvent, StreamName,
 };
-use quick_cache::sync::Cache;
 
-use crate::{AppError, EventRef, envelope};
-
-/// Aggregates kept in memory.
-const CACHED_STREAMS_MAX: usize = 20_000;
+use crate::{AppError, EventRef, envelope, states::States};
 
 /// Events read from the log at a time.
 const PAGE_EVENTS: usize = 1_000;
@@ -117,12 +113,12 @@ impl<A: Aggregate> Loaded<A> {
 /// The streams' folded states, from memory or from the log.
 pub(crate) struct Repository {
     log: Arc<dyn EventLog>,
-    cache: Cache<StreamName, (u64, Arc<dyn Any + Send + Sync>)>,
+    states: States,
 }
 
 impl Repository {
     pub(crate) fn new(log: Arc<dyn EventLog>) -> Self {
-        Self { log, cache: Cache::new(CACHED_STREAMS_MAX) }
+        Self { log, states: States::new() }
     }
 
     /// The stream as last seen here, or as the log has it.
@@ -133,6 +129,7 @@ impl Repository {
         if let Some(loaded) = self.cached(stream) {
             return Ok(loaded);
         }
+        let writes = self.states.writes(stream);
         let mut loaded = Loaded::<A>::default();
         loop {
             let page = self
@@ -148,30 +145,32 @@ impl Repository {
             }
         }
         let loaded = Arc::new(loaded);
-        self.keep(stream, loaded.clone());
+        // An empty stream is not worth keeping.
+        if let Some(revision) = loaded.revision {
+            self.states.keep_read(stream, (revision, loaded.clone()), writes);
+        }
         Ok(loaded)
     }
 
     /// The stream as last seen here.
-    pub(crate) fn cached<A: Aggregate>(&self, stream: &StreamName) -> Option<Arc<Loaded<A>>> {
-        self.cache.get(stream).and_then(|(_, loaded)| loaded.downcast().ok())
+    fn cached<A: Aggregate>(&self, stream: &StreamName) -> Option<Arc<Loaded<A>>> {
+        self.states.get(stream).and_then(|(_, loaded)| loaded.downcast().ok())
     }
 
-    /// Keeps a state for the next command; an empty stream is not worth keeping.
+    /// Keeps a state just written for the next command.
     pub(crate) fn keep<A: Aggregate>(&self, stream: &StreamName, loaded: Arc<Loaded<A>>) {
         if let Some(revision) = loaded.revision {
-            self.cache.insert(stream.clone(), (revision, loaded));
+            self.states.keep_written(stream, (revision, loaded));
         }
     }
 
+    /// Forgets a state that is about to be outdated.
     pub(crate) fn forget(&self, stream: &StreamName) {
-        self.cache.remove(stream);
+        self.states.forget(stream);
     }
 
-    /// Forgets a state that another process has moved on.
+    /// Takes note of an event in the log: an earlier state is outdated, whoever wrote the event.
     pub(crate) fn observe(&self, stream: &StreamName, revision: u64) {
-        if self.cache.get(stream).is_some_and(|(known, _)| known < revision) {
-            self.forget(stream);
-        }
+        self.states.observe(stream, revision);
     }
 }
