@@ -194,7 +194,8 @@ impl Views {
     /// Waits until the read models have reached a position.
     pub async fn wait_for(&self, wanted: Position, timeout: Duration) -> Result<(), Behind> {
         let mut position = self.position.subscribe();
-        let reached = position.wait_for(|position| *position >= Some(wanted));
+        // Position 0 comes before every event: an empty log's read models have reached it.
+        let reached = position.wait_for(|position| position.unwrap_or_default() >= wanted);
         match tokio::time::timeout(timeout, reached).await {
             Ok(Ok(_)) => Ok(()),
             _ => Err(Behind { wanted, reached: *self.position.borrow() }),
