@@ -116,8 +116,8 @@ pub(crate) fn open_writer(path: &Path) -> rusqlite::Result<Connection> {
     Ok(connection)
 }
 
-/// Opens a generation for building it. It reaches the disk for sure with [`finish`] only; before, it
-/// outlives the process, but perhaps not the machine: see [`boot`].
+/// Opens a generation for building it. It reaches the disk for sure with [`finish`] only; before,
+/// it outlives the process, but perhaps not the machine: see [`boot`].
 pub(crate) fn open_builder(path: &Path) -> rusqlite::Result<Connection> {
     let connection = open_writer(path)?;
     connection.pragma_update(None, "synchronous", "OFF")?;

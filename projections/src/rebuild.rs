@@ -73,8 +73,8 @@ pub(crate) async fn rebuild_in(
     })
 }
 
-/// Whether the last rebuild ran since this machine started: what it left is then as it wrote it. The
-/// lock's file remembers.
+/// Whether the last rebuild ran since this machine started: what it left is then as it wrote it.
+/// The lock's file remembers.
 fn same_boot(lock: &mut File) -> std::io::Result<bool> {
     let (now, mut last) = (generation::boot(), String::new());
     lock.read_to_string(&mut last)?;

@@ -30,10 +30,10 @@ pub(crate) trait Row: Record + Clone {
     fn bind_key(key: &Self::Key, statement: &mut Statement<'_>) -> rusqlite::Result<()>;
 }
 
-/// Defines a row: `record! { pub struct DealRow in "deals" key(id: DealId) { ... } }`. The key's columns
-/// come first. `indexed(...)` after the key names the columns of secondary indexes, not the last
-/// one, where it pays to leave these alone. Without `in ... key(...)` it is a selection of another
-/// table's columns.
+/// Defines a row: `record! { pub struct DealRow in "deals" key(id: DealId) { ... } }`. The key's
+/// columns come first. `indexed(...)` after the key names the columns of secondary indexes, not the
+/// last one, where it pays to leave these alone. Without `in ... key(...)` it is a selection of
+/// another table's columns.
 macro_rules! record {
     (
         $(#[$meta:meta])*

@@ -227,8 +227,8 @@ impl Following<'_> {
         }
     }
 
-    /// Answers queries from this generation once it is where the one before was: nobody may be shown
-    /// less than they were told was there.
+    /// Answers queries from this generation once it is where the one before was: nobody may be
+    /// shown less than they were told was there.
     fn serve(&mut self, position: Option<Position>) -> Result<(), FollowError> {
         if position >= *self.views.positions().borrow() {
             self.views.serve(self.number)?;
