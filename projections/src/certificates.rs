@@ -39,7 +39,8 @@ word_columns!(CertificateStatus);
 record! {
     /// A certificate of one person at one partner.
     pub struct CertificateRow in "certificates" key(id: CertificateId)
-        indexed(program: ProgramId, partner: PartnerId, expires_on: Day)
+        fixed(program, partner, person, holder, certification, issued_on)
+        indexed(expires_on: Day)
     {
         pub id: CertificateId,
         pub program: ProgramId,

@@ -24,13 +24,8 @@ pub(crate) const DEALS: Projection =
 record! {
     /// A deal registration.
     pub struct DealRow in "deals" key(id: DealId)
-        indexed(
-            program: ProgramId,
-            partner: PartnerId,
-            status: DealStatus,
-            customer_key: String,
-            opened: u64
-        )
+        fixed(program, partner, rulebook_version, registered_by, opened, created_at)
+        indexed(status: DealStatus, customer_key: String)
     {
         pub id: DealId,
         pub program: ProgramId,

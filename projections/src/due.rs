@@ -44,8 +44,20 @@ pub enum DueKind {
 word_columns!(DueKind);
 
 record! {
-    /// A timer.
-    pub struct DueRow in "due" key(kind: DueKind, aggregate: Uuid, subject: String) {
+    /// A timer as stored.
+    pub(crate) struct TimerRow in "due" key(kind: DueKind, aggregate: Uuid, subject: String) {
+        pub(crate) kind: DueKind,
+        pub(crate) aggregate: Uuid,
+        pub(crate) subject: String,
+        pub(crate) program: ProgramId,
+        pub(crate) category: String,
+        pub(crate) earliest: Day,
+    }
+}
+
+record! {
+    /// A timer that is due.
+    pub struct DueRow {
         pub kind: DueKind,
         /// The stream's aggregate.
         pub aggregate: Uuid,
@@ -54,6 +66,8 @@ record! {
         pub program: ProgramId,
         /// The stream's category.
         pub category: String,
+        #[serde(skip)]
+        pub(crate) earliest: Day,
         /// The first day on which the timer may fire.
         pub due_on: Day,
     }
@@ -72,7 +86,10 @@ impl DueRow {
 
 fn apply(tables: &mut Tables, event: &Event) -> Result<(), ApplyError> {
     match &event.body {
-        Some(DomainEvent::Deal(body)) => deal(tables, event, body),
+        Some(DomainEvent::Deal(body)) => {
+            deal(tables, event, body);
+            Ok(())
+        }
         Some(DomainEvent::Certificate(body)) => {
             certificate(tables, event, body);
             Ok(())
@@ -87,14 +104,14 @@ fn apply(tables: &mut Tables, event: &Event) -> Result<(), ApplyError> {
 }
 
 /// A timer that fires once the last day is over.
-fn after(event: &Event, kind: DueKind, subject: &str, last_day: Day) -> DueRow {
-    DueRow {
+fn after(event: &Event, kind: DueKind, subject: &str, last_day: Day) -> TimerRow {
+    TimerRow {
         kind,
         aggregate: event.aggregate,
         subject: subject.to_owned(),
         program: event.program.clone(),
         category: event.stream.category().to_owned(),
-        due_on: last_day.plus_days(1),
+        earliest: last_day.plus_days(1),
     }
 }
 
@@ -102,18 +119,11 @@ fn done(tables: &mut Tables, event: &Event, kind: DueKind, subject: &str) {
     tables.due.remove(&(kind, event.aggregate, subject.to_owned()));
 }
 
-fn deal(tables: &mut Tables, event: &Event, body: &DealEvent) -> Result<(), ApplyError> {
+fn deal(tables: &mut Tables, event: &Event, body: &DealEvent) {
     match body {
         DealEvent::Protected { until, activity_due, .. } => {
             tables.due.put(after(event, DueKind::DealProtection, "", *until));
             tables.due.put(after(event, DueKind::DealActivity, "", *activity_due));
-        }
-        DealEvent::ActivityRecorded { activity_due, .. } => {
-            let key = (DueKind::DealActivity, event.aggregate, String::new());
-            // Only a protected deal has a timer.
-            if let Some(row) = tables.due.edit(&key)? {
-                row.due_on = activity_due.plus_days(1);
-            }
         }
         DealEvent::Extended { until, .. } => {
             tables.due.put(after(event, DueKind::DealProtection, "", *until));
@@ -134,9 +144,10 @@ fn deal(tables: &mut Tables, event: &Event, body: &DealEvent) -> Result<(), Appl
         | DealEvent::ReviewStarted {}
         | DealEvent::Contested { .. }
         | DealEvent::InformationRequested { .. }
-        | DealEvent::InformationProvided { .. } => {}
+        | DealEvent::InformationProvided { .. }
+        // Never brings the day forward; the query looks at the deal.
+        | DealEvent::ActivityRecorded { .. } => {}
     }
-    Ok(())
 }
 
 fn certificate(tables: &mut Tables, event: &Event, body: &CertificateEvent) {
@@ -188,6 +199,13 @@ fn partner(tables: &mut Tables, event: &Event, body: &PartnerEvent) -> Result<()
     Ok(())
 }
 
+/// Timers with the day on which they are due.
+const TIMERS: &str = "(SELECT due.*, CASE kind
+        WHEN 'deal-activity' THEN
+            (SELECT date(activity_due, '+1 day') FROM deals WHERE deals.id = aggregate)
+        ELSE earliest END AS due_on
+    FROM due)";
+
 impl Views {
     /// Timers of all programs that are due on a day, the longest overdue first. A timer stays on
     /// the list until an event ends it: go on with the page's cursor to get past those that are
@@ -200,15 +218,18 @@ impl Views {
     ) -> Result<Page<DueRow>, QueryError> {
         let after: Option<(Day, DueKind, Uuid, String)> = cursor(after.as_deref())?;
         self.query(move |connection| {
-            let mut conditions = Conditions::of("due_on <= ?", &today);
+            let mut conditions = Conditions::of("earliest <= ?", &today);
+            conditions.and("due_on <= ?", &today);
             if let Some((day, kind, aggregate, subject)) = &after {
-                conditions
-                    .past("(due_on, kind, aggregate, subject) >", &[day, kind, aggregate, subject]);
+                conditions.past(
+                    "(earliest, kind, aggregate, subject) >",
+                    &[day, kind, aggregate, subject],
+                );
             }
-            let tail = conditions.ordered("due_on, kind, aggregate, subject", limit);
-            let rows = select(connection, "due", &tail, &conditions.values)?;
+            let tail = conditions.ordered("earliest, kind, aggregate, subject", limit);
+            let rows = select(connection, TIMERS, &tail, &conditions.values)?;
             Ok(page(rows, limit, |row: &DueRow| {
-                (row.due_on, row.kind, row.aggregate, row.subject.clone())
+                (row.earliest, row.kind, row.aggregate, row.subject.clone())
             }))
         })
         .await

@@ -35,7 +35,7 @@ word_columns!(LicenceStatus);
 record! {
     /// A licence with its current terms.
     pub struct LicenceRow in "licences" key(id: LicenceId)
-        indexed(program: ProgramId, partner: Option<PartnerId>, opened: u64)
+        fixed(program, partner, customer, customer_key, model, opened, issued_at)
     {
         pub id: LicenceId,
         pub program: ProgramId,

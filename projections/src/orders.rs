@@ -36,11 +36,9 @@ word_columns!(OrderKind);
 record! {
     /// An order with its quote.
     pub struct OrderRow in "orders" key(id: OrderId)
-        indexed(
-            program: ProgramId,
-            partner: Option<PartnerId>,
-            licence: LicenceId,
-            opened: u64
+        fixed(
+            program, partner, customer, licence, kind, payment, total, request, quote,
+            previous_order, opened, placed_at
         )
     {
         pub id: OrderId,

@@ -60,8 +60,8 @@ json_columns!(
 record! {
     /// A partner.
     pub struct PartnerRow in "partners" key(id: PartnerId)
+        fixed(program, created_at)
         indexed(
-            program: ProgramId,
             name_key: String,
             status: PartnerStatus,
             country: Country,

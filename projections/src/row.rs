@@ -19,25 +19,29 @@ pub(crate) trait Row: Record + Clone {
     /// The primary key's columns. Its order is the table's.
     type Key: Clone + Eq + Hash + Ord;
 
-    /// The columns of secondary indexes. A row in which none of them has changed is written without
-    /// touching an index, which spares most of the pages that an update costs.
+    /// Columns that no event changes once the row is there.
+    const FIXED: &'static [&'static str];
+
+    /// Other columns of secondary indexes. A row in which none of them has changed is written
+    /// without touching an index, which spares most of the pages that an update costs.
     const INDEXED: &'static [&'static str];
     type Indexed: PartialEq;
 
     fn key(&self) -> Self::Key;
     fn indexed(&self) -> Self::Indexed;
-    fn bind(&self, statement: &mut Statement<'_>) -> rusqlite::Result<()>;
+    /// Binds column `n` (from 0) to parameter `n + 1` where `wanted[n]`.
+    fn bind(&self, statement: &mut Statement<'_>, wanted: &[bool]) -> rusqlite::Result<()>;
     fn bind_key(key: &Self::Key, statement: &mut Statement<'_>) -> rusqlite::Result<()>;
 }
 
 /// Defines a row: `record! { pub struct DealRow in "deals" key(id: DealId) { ... } }`. The key's
-/// columns come first. `indexed(...)` after the key names the columns of secondary indexes, not the
-/// last one, where it pays to leave these alone. Without `in ... key(...)` it is a selection of
-/// another table's columns.
+/// columns come first; `fixed(...)` and `indexed(...)` may follow it, see [`Row`]. Without
+/// `in ... key(...)` it is a selection of another table's columns.
 macro_rules! record {
     (
         $(#[$meta:meta])*
         $vis:vis struct $row:ident in $table:literal key($($key:ident: $key_type:ty),+)
+            $(fixed($($fixed:ident),+))?
             $(indexed($($indexed:ident: $indexed_type:ty),+))?
         {
             $($(#[$field_meta:meta])* $field_vis:vis $field:ident: $type:ty,)*
@@ -53,6 +57,7 @@ macro_rules! record {
             const KEY: &'static [&'static str] = &[$(stringify!($key)),+];
             type Key = ($($key_type,)+);
 
+            const FIXED: &'static [&'static str] = &[$($(stringify!($fixed)),+)?];
             const INDEXED: &'static [&'static str] = &[$($(stringify!($indexed)),+)?];
             type Indexed = ($($($indexed_type,)+)?);
 
@@ -65,12 +70,18 @@ macro_rules! record {
                 ($($(self.$indexed.clone(),)+)?)
             }
 
-            fn bind(&self, statement: &mut rusqlite::Statement<'_>) -> rusqlite::Result<()> {
+            fn bind(
+                &self,
+                statement: &mut rusqlite::Statement<'_>,
+                wanted: &[bool],
+            ) -> rusqlite::Result<()> {
                 let mut index = 0;
                 $(
                     index += 1;
-                    let value = $crate::column::Column::to_column(&self.$field);
-                    statement.raw_bind_parameter(index, value)?;
+                    if wanted[index - 1] {
+                        let value = $crate::column::Column::to_column(&self.$field);
+                        statement.raw_bind_parameter(index, value)?;
+                    }
                 )*
                 Ok(())
             }

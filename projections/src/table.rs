@@ -39,9 +39,13 @@ struct Statements {
     select: String,
     /// Writes the whole row.
     upsert: String,
-    /// Writes the columns of a stored row that no secondary index holds.
+    /// Writes the columns of a stored row that change and that no secondary index holds.
     update: String,
     delete: String,
+    /// Of each column whether `upsert` has it: all.
+    all: Vec<bool>,
+    /// Of each column whether `update` has it.
+    updated: Vec<bool>,
 }
 
 impl<R: Row> Table<R> {
@@ -147,9 +151,13 @@ impl<R: Row> Table<R> {
                 continue;
             };
             let indexed = Some(row.indexed());
-            let write = if slot.stored == indexed { &mut update } else { &mut upsert };
-            row.bind(write)?;
-            write.raw_execute()?;
+            if slot.stored == indexed {
+                row.bind(&mut update, &self.sql.updated)?;
+                update.raw_execute()?;
+            } else {
+                row.bind(&mut upsert, &self.sql.all)?;
+                upsert.raw_execute()?;
+            }
             slot.stored = indexed;
             self.stored_empty = false;
         }
@@ -173,8 +181,9 @@ impl Statements {
             let changed = (1..).zip(R::COLUMNS).filter(|(_, column)| !skipped.contains(column));
             changed.map(|(n, column)| format!("\"{column}\" = ?{n}")).collect::<Vec<_>>().join(", ")
         };
-        // Keys are the first columns, so that `found` fits both statements.
-        let light = changes(&[R::KEY, R::INDEXED].concat());
+        // Keys are the first columns, so that `found` fits all statements.
+        let skipped = [R::KEY, R::FIXED, R::INDEXED].concat();
+        let updated = |column: &&str| R::KEY.contains(column) || !skipped.contains(column);
         Self {
             select: format!("SELECT {columns} FROM {table} WHERE {found}"),
             upsert: format!(
@@ -182,8 +191,10 @@ impl Statements {
                  ON CONFLICT ({key}) DO UPDATE SET {}",
                 changes(R::KEY)
             ),
-            update: format!("UPDATE {table} SET {light} WHERE {found}"),
+            update: format!("UPDATE {table} SET {} WHERE {found}", changes(&skipped)),
             delete: format!("DELETE FROM {table} WHERE {found}"),
+            all: vec![true; R::COLUMNS.len()],
+            updated: R::COLUMNS.iter().map(updated).collect(),
         }
     }
 }
@@ -193,6 +204,7 @@ pub(crate) struct Appends<R: Row> {
     store: Option<Store>,
     rows: Vec<R>,
     insert: String,
+    all: Vec<bool>,
 }
 
 impl<R: Row> Appends<R> {
@@ -204,7 +216,7 @@ impl<R: Row> Appends<R> {
             column_list(R::COLUMNS),
             places.join(", ")
         );
-        Ok(Self { store, rows: Vec::new(), insert })
+        Ok(Self { store, rows: Vec::new(), insert, all: vec![true; R::COLUMNS.len()] })
     }
 
     pub(crate) fn push(&mut self, row: R) {
@@ -220,7 +232,7 @@ impl<R: Row> Appends<R> {
         let Some(store) = &self.store else { return Ok(()) };
         let mut insert = store.connection.prepare_cached(&self.insert)?;
         for row in self.rows.drain(..) {
-            row.bind(&mut insert)?;
+            row.bind(&mut insert, &self.all)?;
             insert.raw_execute()?;
         }
         Ok(())

@@ -5,7 +5,7 @@ use crate::{
     certificates::{CERTIFICATES, CertificateRow},
     conflicts::{CONFLICTS, ConflictRow},
     deals::{DEALS, DealRow},
-    due::{DUE, DueRow},
+    due::{DUE, TimerRow},
     event::Event,
     evidence::{EVIDENCE, FactRow},
     level_reviews::{LEVEL_REVIEWS, LevelReviewRow},
@@ -109,5 +109,5 @@ tables! {
     orders: Table<OrderRow>,
     licences: Table<LicenceRow>,
     segments: Table<SegmentRow>,
-    due: Table<DueRow>,
+    due: Table<TimerRow>,
 }
