@@ -23,6 +23,7 @@ mod personal;
 pub mod policy;
 mod repository;
 mod rulebooks;
+mod running;
 mod states;
 mod timers;
 mod transact;

@@ -73,6 +73,9 @@ impl App {
         command: A::Command,
         call: &Call,
     ) -> Result<Outcome, AppError> {
+        // A reaction belongs to the command that set it off.
+        let is_first = call.correlation == call.command_id.0;
+        let _underway = is_first.then(|| self.running.begin(call.correlation));
         let Executed { mut outcome, events } = self.transact::<A>(id, command, call).await?;
         for (event_id, event) in events {
             let trigger = Trigger {

@@ -19,6 +19,7 @@ use crate::call::NAMESPACE;
 use crate::envelope::Envelope;
 use crate::repository::{Loaded, Repository};
 use crate::rulebooks::Rules;
+use crate::running::Running;
 use crate::{AppError, Call, Clock, EventRef, FactSource, Outcome, PersonalVault, RefusalReport};
 
 /// How often a command is decided anew after another writer was faster.
@@ -39,6 +40,7 @@ pub struct App {
     pub(crate) repository: Repository,
     pub(crate) clock: Clock,
     pub(crate) facts: Arc<dyn FactSource>,
+    pub(crate) running: Running,
     vault: PersonalVault,
     locks: Vec<Mutex<()>>,
     recent: Cache<CommandId, [u8; 32]>,
@@ -72,6 +74,7 @@ impl App {
             log,
             clock,
             facts,
+            running: Running::default(),
             vault: PersonalVault::new(keys),
             locks: (0..LOCKS).map(|_| Mutex::new(())).collect(),
             recent: Cache::new(RECENT_COMMANDS_MAX),

@@ -92,6 +92,7 @@ impl PolicyRunner {
             correlation: decoded.metadata.correlation,
             event: decoded.event,
         };
+        self.app.running.end_of(trigger.correlation).await;
         match self.app.follow(&trigger).await {
             Ok(_) => Ok(()),
             Err(error) if may_pass(&error) => Err(error),
