@@ -18,7 +18,7 @@ use crate::{
     event::Event,
     page::{Conditions, cursor, limit, page},
     row::{record, select},
-    table::Store,
+    table::{Store, Write},
     tables::{ApplyError, Projection, Tables},
 };
 
@@ -212,17 +212,20 @@ impl Names {
         select.query_row([text], |row| row.get(0)).optional()
     }
 
-    pub(crate) fn flush(&mut self) -> rusqlite::Result<()> {
-        let Some(Store { connection, .. }) = &self.store else { return Ok(()) };
-        let mut insert =
-            connection.prepare_cached("INSERT INTO names (id, text) VALUES (?1, ?2)")?;
-        for (id, text) in self.unsaved.drain(..) {
-            insert.execute((id, text))?;
-        }
+    /// Hands over the new names; see [`Table::take_changes`](crate::table::Table::take_changes).
+    pub(crate) fn take_changes(&mut self) -> Write {
+        let unsaved = mem::take(&mut self.unsaved);
         if self.recent.len() > NAMES_KEPT_MAX {
             self.older = mem::take(&mut self.recent);
         }
-        Ok(())
+        Box::new(move |connection| {
+            let mut insert =
+                connection.prepare_cached("INSERT INTO names (id, text) VALUES (?1, ?2)")?;
+            for (id, text) in unsaved {
+                insert.execute((id, text))?;
+            }
+            Ok(())
+        })
     }
 }
 

@@ -1,5 +1,5 @@
-//! Building a generation from the log: reading, decoding and folding overlap on threads of their
-//! own; chunks are committed with their checkpoint, so that a build can be resumed.
+//! Building a generation from the log: reading, decoding, folding and writing overlap on threads of
+//! their own; chunks are committed with their checkpoint, so that a build can be resumed.
 
 use std::{
     path::{Path, PathBuf},
@@ -8,6 +8,7 @@ use std::{
 };
 
 use accord_eventlog::{Direction, EventLog, Filter, LogError, Position, RecordedEvent};
+use rusqlite::Connection;
 use schemars::JsonSchema;
 use serde::Serialize;
 use tokio::sync::{mpsc, oneshot};
@@ -15,7 +16,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     event::{Decoded, decode},
-    fold::Folder,
+    fold::{Batch, Folder},
     generation,
 };
 
@@ -90,20 +91,18 @@ impl Build {
         let (decoded, chunks) = mpsc::channel(PAGES_WAITING_MAX);
         let (started, start) = oneshot::channel();
         let (ended, end) = oneshot::channel();
-        let mut meter = Meter { head, began: Instant::now(), start: (0, 0) };
-        let path = self.path.clone();
+        let (began, path) = (Instant::now(), self.path.clone());
         thread::Builder::new()
             .name("views-decode".into())
             .spawn(move || decode_pages(undecoded, &decoded))?;
-        thread::Builder::new().name("views-build".into()).spawn(move || {
-            let outcome = open_folder(&path).and_then(|mut folder| {
-                meter.start = (folder.folded, folder.position.unwrap_or_default().0);
-                let _ = started.send(folder.position);
-                fold_chunks(&mut folder, chunks, &|folder| progress(meter.progress(folder)))?;
-                Ok((folder.position, folder.folded, folder.quarantined))
-            });
+        thread::Builder::new().name("views-fold".into()).spawn(move || {
+            let mut meter = None;
+            let mut report = |folder: &Folder| {
+                let meter = meter.get_or_insert_with(|| Meter::start(head, began, folder));
+                progress(meter.progress(folder));
+            };
             // Nobody waits any more: the build is resumed another time.
-            let _ = ended.send(outcome);
+            let _ = ended.send(fold_all(&path, chunks, started, &mut report));
         })?;
         // Without a start the end tells why.
         let complete = match start.await {
@@ -111,11 +110,11 @@ impl Build {
             Err(_) => false,
         };
         drop(pages);
-        let (position, folded, quarantined) = end.await.map_err(|_| BuildError::Died)??;
+        let built = end.await.map_err(|_| BuildError::Died)??;
         if complete && self.finish {
             finish(self.path).await?;
         }
-        Ok(Built { position, folded, quarantined, cancelled: !complete })
+        Ok(Built { cancelled: !complete, ..built })
     }
 
     /// Reads the log page by page; true when everything was read.
@@ -147,10 +146,6 @@ impl Build {
     }
 }
 
-fn open_folder(path: &Path) -> rusqlite::Result<Folder> {
-    Folder::building(generation::open_builder(path)?)
-}
-
 fn nothing_to_fold(path: &Path, finish: bool) -> Result<Built, BuildError> {
     drop(generation::open_builder(path)?);
     if finish {
@@ -175,21 +170,78 @@ fn decode_pages(
     }
 }
 
+fn fold_all(
+    path: &Path,
+    chunks: mpsc::Receiver<Vec<Decoded>>,
+    started: oneshot::Sender<Option<Position>>,
+    report: &mut dyn FnMut(&Folder),
+) -> Result<Built, BuildError> {
+    let writer = Writer::start(generation::open_builder(path)?)?;
+    let mut folder = Folder::building(generation::open_reader(path)?)?;
+    report(&folder);
+    // A build that nobody waits for finds its pages closed.
+    let _ = started.send(folder.position);
+    fold_chunks(&mut folder, chunks, writer, report)?;
+    let Folder { position, folded, quarantined, .. } = folder;
+    Ok(Built { position, folded, quarantined, cancelled: false })
+}
+
 fn fold_chunks(
     folder: &mut Folder,
     mut chunks: mpsc::Receiver<Vec<Decoded>>,
-    report: &dyn Fn(&Folder),
-) -> rusqlite::Result<()> {
+    mut writer: Writer,
+    report: &mut dyn FnMut(&Folder),
+) -> Result<(), BuildError> {
     while let Some(chunk) = chunks.blocking_recv() {
         folder.fold_more(&chunk)?;
         if folder.dirty_rows() >= CHUNK_ROWS {
-            folder.commit()?;
+            writer.settle()?;
+            writer.write(folder.take_batch())?;
             report(folder);
         }
     }
-    folder.commit()?;
+    writer.settle()?;
+    writer.write(folder.take_batch())?;
+    writer.settle()?;
     report(folder);
     Ok(())
+}
+
+/// The thread that commits one batch while the next one is folded.
+struct Writer {
+    batches: std::sync::mpsc::Sender<Batch>,
+    committed: std::sync::mpsc::Receiver<rusqlite::Result<()>>,
+    at_work: bool,
+}
+
+impl Writer {
+    fn start(connection: Connection) -> std::io::Result<Self> {
+        let (batches, queue) = std::sync::mpsc::channel::<Batch>();
+        let (done, committed) = std::sync::mpsc::channel();
+        thread::Builder::new().name("views-write".into()).spawn(move || {
+            for batch in queue {
+                // A build that has failed asks no more.
+                let _ = done.send(batch.commit(&connection));
+            }
+        })?;
+        Ok(Self { batches, committed, at_work: false })
+    }
+
+    fn write(&mut self, batch: Option<Batch>) -> Result<(), BuildError> {
+        if let Some(batch) = batch {
+            self.batches.send(batch).map_err(|_| BuildError::Died)?;
+            self.at_work = true;
+        }
+        Ok(())
+    }
+
+    /// Waits until everything is committed.
+    fn settle(&mut self) -> Result<(), BuildError> {
+        if std::mem::take(&mut self.at_work) {
+            self.committed.recv().map_err(|_| BuildError::Died)??;
+        }
+        Ok(())
+    }
 }
 
 /// Tells rate and remaining time.
@@ -201,6 +253,10 @@ struct Meter {
 }
 
 impl Meter {
+    fn start(head: Position, began: Instant, folder: &Folder) -> Self {
+        Self { head, began, start: (folder.folded, folder.position.unwrap_or_default().0) }
+    }
+
     fn progress(&self, folder: &Folder) -> Progress {
         let position = folder.position.unwrap_or_default().0;
         let elapsed_ms = self.began.elapsed().max(Duration::from_millis(1)).as_millis();

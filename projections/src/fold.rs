@@ -1,15 +1,16 @@
 //! The fold: batches of events in, changed rows and the checkpoint out, in one transaction.
 
-use std::{rc::Rc, time::SystemTime};
+use std::{mem, rc::Rc, sync::Arc, time::SystemTime};
 
-use accord_eventlog::Position;
+use accord_domain::{EventId, Timestamp};
+use accord_eventlog::{Position, StreamName};
 use rusqlite::Connection;
-use uuid::Uuid;
 
 use crate::{
+    column::Column,
     event::Decoded,
     generation,
-    table::Store,
+    table::{Store, Write},
     tables::{ApplyError, PROJECTIONS, Tables},
 };
 
@@ -23,115 +24,97 @@ const ROWS_KEPT_BUILDING: usize = if cfg!(test) { 4 } else { 16_384 };
 pub(crate) struct Folder {
     store: Store,
     tables: Tables,
-    /// Of the last commit.
+    /// The last event folded, or since the last failure stored.
     pub(crate) position: Option<Position>,
     /// Events folded since the generation began.
     pub(crate) folded: u64,
     pub(crate) quarantined: u64,
-    /// Events folded since the last commit: the last one's position and how many, with those
-    /// quarantined among them.
-    pending: Option<Pending>,
+    /// Quarantined since the last batch was taken.
+    unsaved: Vec<Quarantined>,
 }
 
-#[derive(Default)]
-struct Pending {
-    last: Position,
-    events: u64,
-    quarantined: u64,
+/// What some events have changed: to be written within one transaction.
+pub(crate) struct Batch {
+    writes: Vec<Write>,
+    quarantined: Vec<Quarantined>,
+    position: Position,
+    folded: u64,
 }
 
 impl Folder {
-    /// Goes on where the generation's checkpoint stands, event by event as they come.
+    /// Goes on where the generation's checkpoint stands, with the events as they come.
     pub(crate) fn following(connection: Connection) -> rusqlite::Result<Self> {
-        Self::open(connection, ROWS_KEPT_FOLLOWING)
+        Self::open(Store { connection: Rc::new(connection), rows_kept_max: ROWS_KEPT_FOLLOWING })
     }
 
-    /// Goes on where the generation's checkpoint stands, through the whole log.
+    /// Goes on where the generation's checkpoint stands, through the whole log. The connection only
+    /// loads rows.
     pub(crate) fn building(connection: Connection) -> rusqlite::Result<Self> {
-        Self::open(connection, ROWS_KEPT_BUILDING)
+        Self::open(Store { connection: Rc::new(connection), rows_kept_max: ROWS_KEPT_BUILDING })
     }
 
-    fn open(connection: Connection, rows_kept_max: usize) -> rusqlite::Result<Self> {
-        let (position, folded) = match generation::progress(&connection)? {
-            Some((position, folded)) => (Some(position), folded),
-            None => (None, 0),
-        };
-        let quarantined = generation::quarantined(&connection)?;
-        let store = Store { connection: Rc::new(connection), rows_kept_max };
-        let tables = Tables::open(Some(&store))?;
-        Ok(Self { store, tables, position, folded, quarantined, pending: None })
+    fn open(store: Store) -> rusqlite::Result<Self> {
+        let progress = generation::progress(&store.connection)?;
+        Ok(Self {
+            tables: Tables::open(Some(&store))?,
+            position: progress.map(|(position, _)| position),
+            folded: progress.map_or(0, |(_, folded)| folded),
+            quarantined: generation::quarantined(&store.connection)?,
+            unsaved: Vec::new(),
+            store,
+        })
     }
 
     /// Folds events that follow the last ones and commits. After an error everything stands as at
     /// the last commit.
     pub(crate) fn fold(&mut self, events: &[Decoded]) -> rusqlite::Result<()> {
-        self.fold_more(events)?;
-        self.commit()
-    }
-
-    /// Folds events that follow the last ones; [`commit`](Self::commit) stores what has changed.
-    pub(crate) fn fold_more(&mut self, events: &[Decoded]) -> rusqlite::Result<()> {
-        let outcome = self.apply_all(events);
-        self.or_back_to_commit(outcome)
-    }
-
-    /// Stores what has changed, with the checkpoint, in one transaction.
-    pub(crate) fn commit(&mut self) -> rusqlite::Result<()> {
-        let outcome = self.store_pending();
-        self.or_back_to_commit(outcome)
-    }
-
-    /// Rows that wait for the commit.
-    pub(crate) fn dirty_rows(&self) -> usize {
-        self.tables.dirty_rows()
-    }
-
-    fn or_back_to_commit(&mut self, outcome: rusqlite::Result<()>) -> rusqlite::Result<()> {
+        let outcome = self.fold_and_commit(events);
         if outcome.is_err() {
-            self.pending = None;
-            if !self.store.connection.is_autocommit() {
-                self.store.connection.execute_batch("ROLLBACK")?;
+            let store = self.store.clone();
+            if !store.connection.is_autocommit() {
+                store.connection.execute_batch("ROLLBACK")?;
             }
-            self.tables = Tables::open(Some(&self.store))?;
+            *self = Self::open(store)?;
         }
         outcome
     }
 
-    fn apply_all(&mut self, events: &[Decoded]) -> rusqlite::Result<()> {
+    fn fold_and_commit(&mut self, events: &[Decoded]) -> rusqlite::Result<()> {
+        // One transaction also spares every load its own.
+        self.store.connection.execute_batch("BEGIN IMMEDIATE")?;
+        self.fold_more(events)?;
+        if let Some(batch) = self.take_batch() {
+            batch.write(&self.store.connection)?;
+        }
+        self.store.connection.execute_batch("COMMIT")
+    }
+
+    /// Folds events that follow the last ones, in memory.
+    pub(crate) fn fold_more(&mut self, events: &[Decoded]) -> rusqlite::Result<()> {
         for event in events {
-            if self.pending.is_none() {
-                self.store.connection.execute_batch("BEGIN IMMEDIATE")?;
+            if let Some(error) = self.apply(event)? {
+                self.quarantined += 1;
+                self.unsaved.push(Quarantined::because(event, error));
             }
-            let problem = self.apply(event)?;
-            let pending = self.pending.get_or_insert_default();
-            pending.last = Position(event.recorded.position);
-            pending.events += 1;
-            if let Some(problem) = problem {
-                pending.quarantined += 1;
-                quarantine(&self.store.connection, event, &problem)?;
-            }
+            self.position = Some(Position(event.recorded.position));
+            self.folded += 1;
         }
         Ok(())
     }
 
-    fn store_pending(&mut self) -> rusqlite::Result<()> {
-        let Some(pending) = &self.pending else { return Ok(()) };
-        self.tables.flush()?;
-        let (last, folded) = (pending.last, self.folded + pending.events);
-        let checkpoint = [last.0, folded].map(|number| i64::try_from(number).unwrap_or(i64::MAX));
-        let connection = &self.store.connection;
-        connection
-            .prepare_cached(
-                "INSERT INTO checkpoint (id, position, folded) VALUES (1, ?1, ?2) ON CONFLICT (id)
-                 DO UPDATE SET position = excluded.position, folded = excluded.folded",
-            )?
-            .execute(checkpoint)?;
-        connection.execute_batch("COMMIT")?;
-        self.position = Some(last);
-        self.folded = folded;
-        self.quarantined += pending.quarantined;
-        self.pending = None;
-        Ok(())
+    /// Rows that wait to be written.
+    pub(crate) fn dirty_rows(&self) -> usize {
+        self.tables.dirty_rows()
+    }
+
+    /// Takes what has changed since the last batch, which must be committed by now.
+    pub(crate) fn take_batch(&mut self) -> Option<Batch> {
+        Some(Batch {
+            writes: self.tables.take_changes(),
+            quarantined: mem::take(&mut self.unsaved),
+            position: self.position?,
+            folded: self.folded,
+        })
     }
 
     /// What is wrong with the event, if anything. An event that one read model cannot fold is still
@@ -150,31 +133,79 @@ impl Folder {
     }
 }
 
-fn quarantine(connection: &Connection, event: &Decoded, error: &str) -> rusqlite::Result<()> {
-    let envelope = &event.recorded;
-    let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
-    tracing::error!(
-        position = envelope.position,
-        event = %envelope.id,
-        stream = %envelope.stream,
-        kind = %envelope.kind,
-        error,
-        "an event is quarantined: no read model shows it"
-    );
-    connection
-        .prepare_cached(
-            "INSERT INTO quarantine (position, event, stream, kind, error, quarantined_at)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
-        )?
-        .execute((
-            i64::try_from(envelope.position).unwrap_or(i64::MAX),
-            Uuid::as_bytes(&envelope.id.0),
-            envelope.stream.as_str(),
-            &*envelope.kind,
+impl Batch {
+    /// Commits the batch.
+    pub(crate) fn commit(self, connection: &Connection) -> rusqlite::Result<()> {
+        let transaction = connection.unchecked_transaction()?;
+        self.write(&transaction)?;
+        transaction.commit()
+    }
+
+    /// Writes rows and checkpoint, within a transaction of the caller's.
+    fn write(self, connection: &Connection) -> rusqlite::Result<()> {
+        for write in self.writes {
+            write(connection)?;
+        }
+        for quarantined in &self.quarantined {
+            quarantined.write(connection)?;
+        }
+        connection
+            .prepare_cached(
+                "INSERT INTO checkpoint (id, position, folded) VALUES (1, ?1, ?2) ON CONFLICT (id)
+                 DO UPDATE SET position = excluded.position, folded = excluded.folded",
+            )?
+            .execute([self.position.0.to_column(), self.folded.to_column()])?;
+        Ok(())
+    }
+}
+
+/// An event that could not be folded.
+struct Quarantined {
+    position: u64,
+    event: EventId,
+    stream: StreamName,
+    kind: Arc<str>,
+    error: String,
+    quarantined_at: Timestamp,
+}
+
+impl Quarantined {
+    fn because(event: &Decoded, error: String) -> Self {
+        let envelope = &event.recorded;
+        tracing::error!(
+            position = envelope.position,
+            event = %envelope.id,
+            stream = %envelope.stream,
+            kind = %envelope.kind,
             error,
-            i64::try_from(now.as_micros()).unwrap_or(i64::MAX),
+            "an event is quarantined: no read model shows it"
+        );
+        Self {
+            position: envelope.position,
+            event: envelope.id,
+            stream: envelope.stream.clone(),
+            kind: Arc::clone(&envelope.kind),
+            error,
+            quarantined_at: Timestamp::from(SystemTime::now()),
+        }
+    }
+
+    fn write(&self, connection: &Connection) -> rusqlite::Result<()> {
+        let insert = "INSERT INTO quarantine (position, event, stream, kind, error, quarantined_at)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
+        let (position, event) = (self.position.to_column(), self.event.to_column());
+        let (stream, kind) = (self.stream.as_str(), &*self.kind);
+        let at = self.quarantined_at.to_column();
+        connection.prepare_cached(insert)?.execute((
+            position,
+            event,
+            stream,
+            kind,
+            &self.error,
+            at,
         ))?;
-    Ok(())
+        Ok(())
+    }
 }
 
 #[cfg(test)]

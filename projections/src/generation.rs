@@ -24,6 +24,8 @@ const STATEMENTS_KEPT_MAX: usize = 128;
 const CHECKPOINT_PAGES: u32 = 16 * 1024;
 /// Pages that a batch touches stay in memory until it commits; written earlier they cost twice.
 const WRITER_CACHE_KIB: i64 = 48 * 1024;
+/// Also the size of the runs that are sorted one by one.
+const SORTER_CACHE_KIB: i64 = 8 * 1024;
 const READER_CACHE_KIB: i64 = 4 * 1024;
 
 /// The directory of the generations below a data directory, made where it is missing.
@@ -132,7 +134,15 @@ pub(crate) fn boot() -> String {
 /// Makes a built generation fast to query and brings it to the disk.
 pub(crate) fn finish(path: &Path) -> Result<(), BuildError> {
     let connection = open_builder(path)?;
-    add_indexes(&connection)?;
+    // With temporary files SQLite sorts on a second thread while it reads on.
+    connection.execute_batch(&format!(
+        "PRAGMA temp_store = FILE; PRAGMA threads = 2; PRAGMA cache_size = -{SORTER_CACHE_KIB};"
+    ))?;
+    if add_indexes(&connection).is_err() {
+        // Perhaps there is no place for temporary files.
+        connection.pragma_update(None, "temp_store", "MEMORY")?;
+        add_indexes(&connection)?;
+    }
     connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?;
     drop(connection);
     Ok(File::open(path)?.sync_all()?)
@@ -150,8 +160,6 @@ pub(crate) fn open_reader(path: &Path) -> rusqlite::Result<Connection> {
 
 /// Makes the secondary indexes: cheaper once, over all rows, than with every row.
 pub(crate) fn add_indexes(connection: &Connection) -> rusqlite::Result<()> {
-    // Sorting may take a second core.
-    connection.pragma_update(None, "threads", 2)?;
     let transaction = connection.unchecked_transaction()?;
     for projection in PROJECTIONS {
         for statement in statements(projection.tables, true) {

@@ -12,12 +12,12 @@ pub(crate) trait Record: Sized {
 }
 
 /// A record with a table of its own and a primary key.
-pub(crate) trait Row: Record + Clone {
+pub(crate) trait Row: Record + Clone + Send + Sync + 'static {
     const TABLE: &'static str;
     const KEY: &'static [&'static str];
 
     /// The primary key's columns. Its order is the table's.
-    type Key: Clone + Eq + Hash + Ord;
+    type Key: Clone + Eq + Hash + Ord + Send;
 
     /// Columns that no event changes once the row is there.
     const FIXED: &'static [&'static str];

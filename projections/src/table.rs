@@ -1,14 +1,18 @@
 //! A table while events are folded: rows are loaded on first touch, changed in memory, and written
 //! once per batch in the order of their keys.
 
-use std::{mem, rc::Rc};
+use std::{mem, rc::Rc, sync::Arc};
 
 use foldhash::{HashMap, HashMapExt};
 use rusqlite::Connection;
 
 use crate::row::{Row, column_list};
 
-/// Where a table's rows are stored, and how many of them may stay in memory between two batches.
+/// What a table asks to be written within a transaction, perhaps on another thread.
+pub(crate) type Write = Box<dyn FnOnce(&Connection) -> rusqlite::Result<()> + Send>;
+
+/// Where a table's rows are loaded from, and how many of them may stay in memory between two
+/// batches.
 #[derive(Debug, Clone)]
 pub(crate) struct Store {
     pub(crate) connection: Rc<Connection>,
@@ -17,8 +21,8 @@ pub(crate) struct Store {
 }
 
 struct Slot<R: Row> {
-    /// `None`: there is no such row. Boxed, because slots move when the map grows.
-    row: Option<Box<R>>,
+    /// `None`: there is no such row. Shared with a batch that is being written.
+    row: Option<Arc<R>>,
     /// What the stored row's indexes hold; `None` where no row is stored.
     stored: Option<R::Indexed>,
     dirty: bool,
@@ -32,7 +36,7 @@ pub(crate) struct Table<R: Row> {
     dirty: Vec<R::Key>,
     /// Whether the stored table is known to be empty: nothing to load then.
     stored_empty: bool,
-    sql: Statements,
+    sql: Arc<Statements>,
 }
 
 struct Statements {
@@ -64,7 +68,7 @@ impl<R: Row> Table<R> {
             older: HashMap::new(),
             dirty: Vec::new(),
             stored_empty,
-            sql: Statements::of::<R>(),
+            sql: Arc::new(Statements::of::<R>()),
         })
     }
 
@@ -80,7 +84,7 @@ impl<R: Row> Table<R> {
         if newly_dirty {
             self.dirty.push(key.clone());
         }
-        Ok(self.recent.get_mut(key).and_then(|slot| slot.row.as_deref_mut()))
+        Ok(self.recent.get_mut(key).and_then(|slot| slot.row.as_mut()).map(Arc::make_mut))
     }
 
     /// Sets a row, whether it was there or not.
@@ -95,7 +99,7 @@ impl<R: Row> Table<R> {
 
     fn set(&mut self, key: R::Key, row: Option<R>) {
         self.older.remove(&key);
-        let slot = Slot { row: row.map(Box::new), stored: None, dirty: true };
+        let slot = Slot { row: row.map(Arc::new), stored: None, dirty: true };
         let before = self.recent.insert(key.clone(), slot);
         if !before.is_some_and(|slot| slot.dirty) {
             self.dirty.push(key);
@@ -107,7 +111,7 @@ impl<R: Row> Table<R> {
             let slot = match self.older.remove(key) {
                 Some(slot) => slot,
                 None => {
-                    let row = self.load(key)?.map(Box::new);
+                    let row = self.load(key)?.map(Arc::new);
                     let stored = row.as_deref().map(R::indexed);
                     Slot { row, stored, dirty: false }
                 }
@@ -132,40 +136,45 @@ impl<R: Row> Table<R> {
         self.dirty.len()
     }
 
-    /// Writes what has changed, in key order, and forgets rows that have not been touched for long.
-    pub(crate) fn flush(&mut self) -> rusqlite::Result<()> {
-        let Some(store) = &self.store else { return Ok(()) };
-        let mut dirty = mem::take(&mut self.dirty);
-        dirty.sort_unstable();
-        let mut upsert = store.connection.prepare_cached(&self.sql.upsert)?;
-        let mut update = store.connection.prepare_cached(&self.sql.update)?;
-        let mut delete = store.connection.prepare_cached(&self.sql.delete)?;
-        for key in &dirty {
-            let Some(slot) = self.recent.get_mut(key) else { continue };
+    /// Hands over what has changed, in key order, and forgets rows that have not been touched for
+    /// long. What was handed over the time before must be committed by now: a row that is forgotten
+    /// was handed over then at the latest, and is loaded again where it is needed.
+    pub(crate) fn take_changes(&mut self) -> Option<Write> {
+        let store = self.store.as_ref()?;
+        let stored_empty = self.stored_empty;
+        let mut keys = mem::take(&mut self.dirty);
+        keys.sort_unstable();
+        let mut changes = Vec::with_capacity(keys.len());
+        for key in keys {
+            let Some(slot) = self.recent.get_mut(&key) else { continue };
             slot.dirty = false;
-            let Some(row) = &slot.row else {
-                if !self.stored_empty {
-                    R::bind_key(key, &mut delete)?;
-                    delete.raw_execute()?;
+            match &slot.row {
+                Some(row) => {
+                    let indexed = Some(row.indexed());
+                    let light = slot.stored == indexed;
+                    slot.stored = indexed;
+                    self.stored_empty = false;
+                    changes.push(Change::Put { row: Arc::clone(row), light });
                 }
-                continue;
-            };
-            let indexed = Some(row.indexed());
-            if slot.stored == indexed {
-                row.bind(&mut update, &self.sql.updated)?;
-                update.raw_execute()?;
-            } else {
-                row.bind(&mut upsert, &self.sql.all)?;
-                upsert.raw_execute()?;
+                None if stored_empty => {}
+                None => changes.push(Change::Delete(key)),
             }
-            slot.stored = indexed;
-            self.stored_empty = false;
         }
         if self.recent.len() > store.rows_kept_max {
             self.older = mem::take(&mut self.recent);
         }
-        Ok(())
+        let sql = Arc::clone(&self.sql);
+        Some(Box::new(move |connection| sql.write(connection, &changes)))
     }
+}
+
+enum Change<R: Row> {
+    /// `light`: the row is stored, and none of its fixed or indexed columns differs.
+    Put {
+        row: Arc<R>,
+        light: bool,
+    },
+    Delete(R::Key),
 }
 
 impl Statements {
@@ -199,24 +208,47 @@ impl Statements {
     }
 }
 
+impl Statements {
+    fn write<R: Row>(
+        &self,
+        connection: &Connection,
+        changes: &[Change<R>],
+    ) -> rusqlite::Result<()> {
+        let mut upsert = connection.prepare_cached(&self.upsert)?;
+        let mut update = connection.prepare_cached(&self.update)?;
+        let mut delete = connection.prepare_cached(&self.delete)?;
+        for change in changes {
+            match change {
+                Change::Put { row, light: true } => {
+                    row.bind(&mut update, &self.updated)?;
+                    update.raw_execute()?;
+                }
+                Change::Put { row, light: false } => {
+                    row.bind(&mut upsert, &self.all)?;
+                    upsert.raw_execute()?;
+                }
+                Change::Delete(key) => {
+                    R::bind_key(key, &mut delete)?;
+                    delete.raw_execute()?;
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
 /// A table that only grows: rows are written once and never read while folding.
 pub(crate) struct Appends<R: Row> {
-    store: Option<Store>,
     rows: Vec<R>,
-    insert: String,
-    all: Vec<bool>,
+    insert: Arc<str>,
 }
 
 impl<R: Row> Appends<R> {
-    pub(crate) fn open(store: Option<Store>) -> rusqlite::Result<Self> {
+    pub(crate) fn open(_: Option<Store>) -> rusqlite::Result<Self> {
         let places: Vec<String> = (1..=R::COLUMNS.len()).map(|n| format!("?{n}")).collect();
-        let insert = format!(
-            "INSERT INTO {} ({}) VALUES ({})",
-            R::TABLE,
-            column_list(R::COLUMNS),
-            places.join(", ")
-        );
-        Ok(Self { store, rows: Vec::new(), insert, all: vec![true; R::COLUMNS.len()] })
+        let (columns, places) = (column_list(R::COLUMNS), places.join(", "));
+        let insert = format!("INSERT INTO {} ({columns}) VALUES ({places})", R::TABLE);
+        Ok(Self { rows: Vec::new(), insert: insert.into() })
     }
 
     pub(crate) fn push(&mut self, row: R) {
@@ -228,13 +260,17 @@ impl<R: Row> Appends<R> {
         self.rows.len()
     }
 
-    pub(crate) fn flush(&mut self) -> rusqlite::Result<()> {
-        let Some(store) = &self.store else { return Ok(()) };
-        let mut insert = store.connection.prepare_cached(&self.insert)?;
-        for row in self.rows.drain(..) {
-            row.bind(&mut insert, &self.all)?;
-            insert.raw_execute()?;
-        }
-        Ok(())
+    /// Hands over the new rows.
+    pub(crate) fn take_changes(&mut self) -> Option<Write> {
+        let (rows, insert) = (mem::take(&mut self.rows), Arc::clone(&self.insert));
+        Some(Box::new(move |connection| {
+            let mut insert = connection.prepare_cached(&insert)?;
+            let all = vec![true; R::COLUMNS.len()];
+            for row in &rows {
+                row.bind(&mut insert, &all)?;
+                insert.raw_execute()?;
+            }
+            Ok(())
+        }))
     }
 }

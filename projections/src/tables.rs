@@ -16,7 +16,7 @@ use crate::{
     programs::{PROGRAMS, RulebookRow},
     revenue::{REVENUE, SegmentRow},
     row::Row,
-    table::{Appends, Store, Table},
+    table::{Appends, Store, Table, Write},
 };
 
 /// One read model.
@@ -81,10 +81,12 @@ macro_rules! tables {
                 0 $(+ self.$name.dirty_rows())*
             }
 
-            /// Writes everything that has changed.
-            pub(crate) fn flush(&mut self) -> rusqlite::Result<()> {
-                $(self.$name.flush()?;)*
-                self.names.flush()
+            /// Hands over everything that has changed since the last time, which must be
+            /// committed by now.
+            pub(crate) fn take_changes(&mut self) -> Vec<Write> {
+                let mut writes = vec![self.names.take_changes()];
+                $(writes.extend(self.$name.take_changes());)*
+                writes
             }
         }
 
