@@ -21,7 +21,9 @@ async fn a_registration_goes_from_draft_over_questions_to_protection_and_is_won(
     let body = json!({ "question": "who decides at the customer?" });
     manager.post(&path("request-information"), body).await.done();
     assert_eq!(status(&stage, deal).await, "information-requested");
-    manager.post(&path("approve"), json!({})).await.refused(409, "deal-wrong-status");
+    let refused = manager.post(&path("approve"), json!({})).await;
+    let refused = refused.refused(409, "deal-wrong-status");
+    assert_eq!(refused["current_status"], "information-requested");
     let body = json!({ "answer": "the head of IT" });
     seller.post(&path("provide-information"), body).await.done();
     manager.post(&path("approve"), json!({})).await.done();

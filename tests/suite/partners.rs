@@ -149,7 +149,7 @@ async fn a_suspended_partner_does_no_business_until_it_is_reinstated() {
     manager.post(&format!("partners/{partner}/suspend"), body).await.done();
     let deal = crate::stage::deal(partner, &company("Ospedale Maggiore"), "cloud-os");
     let refused = stage.seller(partner).post("deals", deal.clone()).await;
-    assert_eq!(refused.refused(409, "partner-not-active")["status"], 409);
+    assert_eq!(refused.refused(409, "partner-not-active")["current_status"], "suspended");
     let body = json!({ "reason": "paid" });
     manager.post(&format!("partners/{partner}/reinstate"), body).await.done();
     stage.seller(partner).post("deals", deal).await.done();

@@ -86,7 +86,12 @@ impl Problem {
             RefusalKind::NotFound => StatusCode::NOT_FOUND,
             RefusalKind::InvalidValue => StatusCode::UNPROCESSABLE_ENTITY,
         };
-        Self { status, code: report.code, detail: report.message, facts: report.facts }
+        let mut facts = report.facts;
+        // `status` is the problem's own (RFC 9457); the resource's must not get lost beside it.
+        if let Some(current) = facts.remove("status") {
+            facts.insert("current_status".to_owned(), current);
+        }
+        Self { status, code: report.code, detail: report.message, facts }
     }
 }
 
