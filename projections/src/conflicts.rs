@@ -4,7 +4,7 @@ use accord_domain::{
     ConflictId, Day, DealId, DomainEvent, OpportunityId, PartnerId, ProgramId, ReasonCode, Subject,
     Timestamp,
     customer::{Company, normalised_domain, normalised_name, normalised_tax_id},
-    opportunity::OpportunityEvent,
+    opportunity::{ConflictEnd, OpportunityEvent},
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -20,7 +20,7 @@ use crate::{
 };
 
 pub(crate) const CONFLICTS: Projection =
-    Projection { name: "conflicts", version: 1, tables: include_str!("conflicts.sql"), apply };
+    Projection { name: "conflicts", version: 2, tables: include_str!("conflicts.sql"), apply };
 
 /// How far a conflict has come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -29,9 +29,11 @@ pub enum ConflictStatus {
     Open,
     Escalated,
     Resolved,
+    /// One of the registrations ended before there was a resolution.
+    Closed,
 }
 
-word_columns!(ConflictStatus);
+word_columns!(ConflictStatus, ConflictEnd);
 
 record! {
     /// A conflict between two registrations of one opportunity.
@@ -59,6 +61,8 @@ record! {
         pub resolved_by: Option<Subject>,
         #[schemars(with = "Option<String>", extend("format" = "date-time"))]
         pub resolved_at: Option<Timestamp>,
+        /// Whose registration ended, where there was nothing left to resolve.
+        pub closed_because: Option<ConflictEnd>,
         #[serde(skip)]
         pub(crate) opened: u64,
         #[schemars(with = "String", extend("format" = "date-time"))]
@@ -112,7 +116,8 @@ fn apply(tables: &mut Tables, event: &Event) -> Result<(), ApplyError> {
             return Ok(());
         }
         OpportunityEvent::ConflictEscalated { conflict, .. }
-        | OpportunityEvent::ConflictResolved { conflict, .. } => *conflict,
+        | OpportunityEvent::ConflictResolved { conflict, .. }
+        | OpportunityEvent::ConflictClosed { conflict, .. } => *conflict,
     };
     let row = tables.conflicts.edit(&(conflict,))?.ok_or(ApplyError::Missing("conflict"))?;
     match body {
@@ -129,6 +134,10 @@ fn apply(tables: &mut Tables, event: &Event) -> Result<(), ApplyError> {
             row.resolution_reason = Some(reason.clone());
             row.resolved_by = Some(resolved_by.clone());
             row.resolved_at = Some(event.recorded_at);
+        }
+        OpportunityEvent::ConflictClosed { cause, .. } => {
+            row.status = ConflictStatus::Closed;
+            row.closed_because = Some(*cause);
         }
         _ => {}
     }
@@ -169,6 +178,7 @@ fn opened(event: &Event, body: &OpportunityEvent) -> Option<ConflictRow> {
         resolution_reason: None,
         resolved_by: None,
         resolved_at: None,
+        closed_because: None,
         opened: event.position,
         opened_at: event.recorded_at,
         updated_at: event.recorded_at,

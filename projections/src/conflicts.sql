@@ -17,6 +17,7 @@ CREATE TABLE conflicts (
     resolution_reason TEXT,
     resolved_by TEXT,
     resolved_at INTEGER,
+    closed_because TEXT,
     opened INTEGER NOT NULL,
     opened_at INTEGER NOT NULL,
     updated_at INTEGER NOT NULL,

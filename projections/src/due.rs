@@ -7,6 +7,7 @@ use accord_domain::{
     Day, DomainEvent, PartnerId, ProgramId, certificate::CertificateEvent, deal::DealEvent,
     licence::LicenceEvent, partner::PartnerEvent,
 };
+use rusqlite::Connection;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -15,7 +16,7 @@ use crate::{
     Page, QueryError, Views,
     column::word_columns,
     event::Event,
-    page::{Conditions, cursor, page},
+    page::{Conditions, cursor, limit, page},
     row::{record, select},
     tables::{ApplyError, Projection, Tables},
 };
@@ -71,6 +72,18 @@ record! {
         /// The first day on which the timer may fire.
         pub due_on: Day,
     }
+}
+
+/// Which timers; every given field must match.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct DueFilter {
+    pub kind: Option<DueKind>,
+    /// Timers that may fire on this day or before; today where absent.
+    pub by: Option<Day>,
+    /// 1 to 200; 50 where absent.
+    pub limit: Option<u32>,
+    pub cursor: Option<String>,
 }
 
 impl DueRow {
@@ -170,6 +183,7 @@ fn licence(tables: &mut Tables, event: &Event, body: &LicenceEvent) {
             tables.due.put(after(event, DueKind::LicenceExpiry, "", terms.ends_on));
         }
         LicenceEvent::Expired { .. } => done(tables, event, DueKind::LicenceExpiry, ""),
+        LicenceEvent::Reserved { .. } | LicenceEvent::ReservationReleased { .. } => {}
     }
 }
 
@@ -199,6 +213,9 @@ fn partner(tables: &mut Tables, event: &Event, body: &PartnerEvent) -> Result<()
     Ok(())
 }
 
+/// Where a page ended.
+type Place = (Day, DueKind, Uuid, String);
+
 /// Timers with the day on which they are due.
 const TIMERS: &str = "(SELECT due.*, CASE kind
         WHEN 'deal-activity' THEN
@@ -216,24 +233,54 @@ impl Views {
         limit: usize,
         after: Option<String>,
     ) -> Result<Page<DueRow>, QueryError> {
-        let after: Option<(Day, DueKind, Uuid, String)> = cursor(after.as_deref())?;
+        let after = cursor(after.as_deref())?;
+        self.query(move |connection| timers(connection, Conditions::due(&today), limit, &after))
+            .await
+    }
+
+    /// What time will do in a program, the earliest first.
+    pub async fn due_in(
+        &self,
+        program: ProgramId,
+        today: Day,
+        filter: DueFilter,
+    ) -> Result<Page<DueRow>, QueryError> {
+        let limit = limit(filter.limit)?;
+        let after = cursor(filter.cursor.as_deref())?;
+        let by = filter.by.unwrap_or(today);
         self.query(move |connection| {
-            let mut conditions = Conditions::of("earliest <= ?", &today);
-            conditions.and("due_on <= ?", &today);
-            if let Some((day, kind, aggregate, subject)) = &after {
-                conditions.past(
-                    "(earliest, kind, aggregate, subject) >",
-                    &[day, kind, aggregate, subject],
-                );
-            }
-            let tail = conditions.ordered("earliest, kind, aggregate, subject", limit);
-            let rows = select(connection, TIMERS, &tail, &conditions.values)?;
-            Ok(page(rows, limit, |row: &DueRow| {
-                (row.earliest, row.kind, row.aggregate, row.subject.clone())
-            }))
+            let mut conditions = Conditions::due(&by);
+            conditions.and("program = ?", &program);
+            conditions.and_some("kind = ?", filter.kind.as_ref());
+            timers(connection, conditions, limit, &after)
         })
         .await
     }
+}
+
+impl<'a> Conditions<'a> {
+    /// The first one may use the index.
+    fn due(by: &'a Day) -> Self {
+        let mut conditions = Self::of("earliest <= ?", by);
+        conditions.and("due_on <= ?", by);
+        conditions
+    }
+}
+
+fn timers<'a>(
+    connection: &Connection,
+    mut conditions: Conditions<'a>,
+    limit: usize,
+    after: &'a Option<Place>,
+) -> rusqlite::Result<Page<DueRow>> {
+    if let Some((day, kind, aggregate, subject)) = after {
+        conditions.past("(earliest, kind, aggregate, subject) >", &[day, kind, aggregate, subject]);
+    }
+    let tail = conditions.ordered("earliest, kind, aggregate, subject", limit);
+    let rows = select(connection, TIMERS, &tail, &conditions.values)?;
+    Ok(page(rows, limit, |row: &DueRow| {
+        (row.earliest, row.kind, row.aggregate, row.subject.clone())
+    }))
 }
 
 #[cfg(test)]

@@ -101,7 +101,10 @@ fn licence(tables: &mut Tables, event: &Event, body: &LicenceEvent) -> Result<()
             });
         }
         // A direct sale is no partner's evidence.
-        LicenceEvent::Issued { partner: None, .. } | LicenceEvent::Expired { .. } => {}
+        LicenceEvent::Issued { partner: None, .. }
+        | LicenceEvent::Reserved { .. }
+        | LicenceEvent::ReservationReleased { .. }
+        | LicenceEvent::Expired { .. } => {}
         LicenceEvent::Renewed { terms, .. } | LicenceEvent::Upgraded { terms, .. } => {
             if let Some(row) = tables.facts.edit(&key)? {
                 row.event = event.id;

@@ -69,7 +69,7 @@ pub use certificates::{
 pub use column::RawJson;
 pub use conflicts::{ConflictDossier, ConflictFilter, ConflictRow, ConflictStatus, CustomerMatch};
 pub use deals::{DealCount, DealFilter, DealReportRow, DealRow, NearMatch};
-pub use due::{DueKind, DueRow};
+pub use due::{DueFilter, DueKind, DueRow};
 pub use level_reviews::{
     Appeal, Decision, Judgement, LevelReviewFilter, LevelReviewRow, LevelReviewStatus,
     LevelReviewSummary, Recommendation,

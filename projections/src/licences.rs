@@ -20,7 +20,7 @@ use crate::{
 };
 
 pub(crate) const LICENCES: Projection =
-    Projection { name: "licences", version: 1, tables: include_str!("licences.sql"), apply };
+    Projection { name: "licences", version: 2, tables: include_str!("licences.sql"), apply };
 
 /// Whether a licence runs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -49,6 +49,8 @@ record! {
         pub status: LicenceStatus,
         /// The order that the current terms came from.
         pub order: OrderId,
+        /// The renewal or upgrade that was ordered and is neither paid nor cancelled.
+        pub reserved_by: Option<OrderId>,
         pub items: Vec<Item>,
         pub seats: u64,
         pub servers: u64,
@@ -94,6 +96,7 @@ fn apply(tables: &mut Tables, event: &Event) -> Result<(), ApplyError> {
             model: *model,
             status: LicenceStatus::Running,
             order: *order,
+            reserved_by: None,
             items: terms.items.clone(),
             seats: terms.seats,
             servers: terms.servers,
@@ -113,6 +116,8 @@ fn apply(tables: &mut Tables, event: &Event) -> Result<(), ApplyError> {
         LicenceEvent::Renewed { order, terms } | LicenceEvent::Upgraded { order, terms } => {
             row.take(*order, terms);
         }
+        LicenceEvent::Reserved { order } => row.reserved_by = Some(*order),
+        LicenceEvent::ReservationReleased { .. } => row.reserved_by = None,
         LicenceEvent::Expired { .. } => row.status = LicenceStatus::Expired,
     }
     row.updated_at = event.recorded_at;
@@ -124,6 +129,7 @@ impl LicenceRow {
     fn take(&mut self, order: OrderId, terms: &LicenceTerms) {
         self.status = LicenceStatus::Running;
         self.order = order;
+        self.reserved_by = self.reserved_by.filter(|reserved_by| *reserved_by != order);
         self.items = terms.items.clone();
         self.seats = terms.seats;
         self.servers = terms.servers;

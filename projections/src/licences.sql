@@ -7,6 +7,7 @@ CREATE TABLE licences (
     model TEXT NOT NULL,
     status TEXT NOT NULL,
     "order" BLOB NOT NULL,
+    reserved_by BLOB,
     items TEXT NOT NULL,
     seats INTEGER NOT NULL,
     servers INTEGER NOT NULL,

@@ -20,7 +20,7 @@ use crate::{
 };
 
 pub(crate) const ORDERS: Projection =
-    Projection { name: "orders", version: 1, tables: include_str!("orders.sql"), apply };
+    Projection { name: "orders", version: 2, tables: include_str!("orders.sql"), apply };
 
 /// What an order is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -62,6 +62,8 @@ record! {
         pub paid_on: Option<Day>,
         pub payment_reference: Option<String>,
         pub cancel_reason: Option<String>,
+        /// The order that changes the licence instead, where this one was refused for it.
+        pub refused_for: Option<OrderId>,
         #[serde(skip)]
         pub(crate) opened: u64,
         #[schemars(with = "String", extend("format" = "date-time"))]
@@ -103,6 +105,10 @@ fn apply(tables: &mut Tables, event: &Event) -> Result<(), ApplyError> {
             row.status = OrderStatus::Cancelled;
             row.cancel_reason = Some(reason.clone());
         }
+        OrderEvent::Refused { reserved_by } => {
+            row.status = OrderStatus::Cancelled;
+            row.refused_for = Some(*reserved_by);
+        }
         OrderEvent::Renewed { renewal } => {
             row.status = OrderStatus::Renewed;
             row.renewal = Some(*renewal);
@@ -140,6 +146,7 @@ fn placed(event: &Event, body: &OrderEvent) -> Option<OrderRow> {
         paid_on: None,
         payment_reference: None,
         cancel_reason: None,
+        refused_for: None,
         opened: event.position,
         placed_at: event.recorded_at,
         updated_at: event.recorded_at,

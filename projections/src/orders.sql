@@ -15,6 +15,7 @@ CREATE TABLE orders (
     paid_on TEXT,
     payment_reference TEXT,
     cancel_reason TEXT,
+    refused_for BLOB,
     opened INTEGER NOT NULL,
     placed_at INTEGER NOT NULL,
     updated_at INTEGER NOT NULL,

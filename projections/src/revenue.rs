@@ -64,7 +64,9 @@ fn apply(tables: &mut Tables, event: &Event) -> Result<(), ApplyError> {
             Ok(())
         }
         // The terms name their last day from the beginning.
-        LicenceEvent::Expired { .. } => Ok(()),
+        LicenceEvent::Expired { .. }
+        | LicenceEvent::Reserved { .. }
+        | LicenceEvent::ReservationReleased { .. } => Ok(()),
     }
 }
 

@@ -16,8 +16,8 @@ const ACCORDS_OWN: &[(&str, &[&str])] = &[
     ("certificate", &["expire"]),
     ("deal", &["confirm-claim", "contest", "expire", "win-conflict", "lose-conflict"]),
     ("opportunity", &["claim", "protect", "release"]),
-    ("order", &["mark-renewed"]),
-    ("licence", &["issue", "renew", "upgrade", "expire"]),
+    ("order", &["mark-renewed", "refuse"]),
+    ("licence", &["issue", "renew", "upgrade", "reserve", "release-reservation", "expire"]),
 ];
 
 /// Names of an aggregate's commands, as its type has them.

@@ -85,6 +85,45 @@ async fn a_neutral_person_resolves_a_conflict_and_the_contender_takes_the_opport
 }
 
 #[tokio::test]
+async fn a_contender_that_withdraws_closes_its_conflict() {
+    let stage = Stage::open(QUAZZAR).await;
+    let [first, second] =
+        [stage.add_partner("Uno", "gold").await, stage.add_partner("Due", "gold").await];
+    let holder = protected(&stage, first, "Ospedale Maggiore").await;
+    let (contender, conflict) = contend(&stage, second, "Ospedale Maggiore").await;
+    let withdraw = format!("deals/{contender}/withdraw");
+    stage.seller(second).post(&withdraw, json!({ "reason": "no budget" })).await.done();
+    let dossier = stage.manager().get(&conflict).await.done();
+    let found = &dossier["conflict"];
+    assert_eq!(
+        (&found["status"], &found["closed_because"]),
+        (&json!("closed"), &json!("contender-ended"))
+    );
+    assert_eq!(status(&stage, holder).await, "protected");
+    let body = json!({ "winner": contender, "rule": "first-registered", "reason": "too late" });
+    let refused = stage.manager().post(&format!("{conflict}/resolve"), body).await;
+    refused.refused(409, "conflict-already-resolved");
+}
+
+#[tokio::test]
+async fn a_holder_that_gives_up_makes_room_for_the_contender_and_for_nobody_else() {
+    let stage = Stage::open(QUAZZAR).await;
+    let mut partners = Vec::new();
+    for name in ["Uno", "Due", "Tre"] {
+        partners.push(stage.add_partner(name, "gold").await);
+    }
+    let holder = protected(&stage, partners[0], "Ospedale Maggiore").await;
+    let (contender, conflict) = contend(&stage, partners[1], "Ospedale Maggiore").await;
+    let lost = json!({ "reason": "the customer wants another product" });
+    stage.seller(partners[0]).post(&format!("deals/{holder}/mark-lost"), lost).await.done();
+    // This program validates by itself: in line means protected.
+    assert_eq!(status(&stage, contender).await, "protected");
+    let dossier = stage.manager().get(&conflict).await.done();
+    assert_eq!(dossier["conflict"]["closed_because"], "holder-ended");
+    contend(&stage, partners[2], "Ospedale Maggiore").await;
+}
+
+#[tokio::test]
 async fn a_conflict_resolved_for_the_holder_rejects_the_contender() {
     let stage = Stage::open(QUAZZAR).await;
     let [first, second] =
@@ -178,6 +217,14 @@ fn assert_safe(answer: &Answer, holder: Uuid, holder_partner: Uuid) {
     for secret in [holder.to_string(), holder_partner.to_string()] {
         assert!(!answer.text.contains(&secret), "the holder is told: {refused:#}");
     }
+}
+
+/// Registers a deal that comes second; the deal and the path of its conflict.
+async fn contend(stage: &Stage, partner: Uuid, customer: &str) -> (Uuid, String) {
+    let deal = stage.draft_deal(partner, &company(customer), "cloud-os").await;
+    let refused = stage.seller(partner).post(&format!("deals/{deal}/submit"), json!({})).await;
+    let refused = refused.refused(409, "opportunity-taken");
+    (deal, format!("conflicts/{}", refused["conflict"].as_str().unwrap()))
 }
 
 async fn status(stage: &Stage, deal: Uuid) -> String {

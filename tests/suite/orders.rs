@@ -1,5 +1,6 @@
 //! Quotes, orders and licences over HTTP, and the revenue that they make.
 
+use futures::future::join_all;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
@@ -90,6 +91,38 @@ async fn an_upgrade_names_the_new_total_and_charges_what_is_added_for_the_rest_o
     stage.pay(order).await;
     let licence = seller.get(&format!("licences/{licence}")).await.done();
     assert_eq!((&licence["servers"], &licence["items"]), (&json!(15), &servers(15)));
+}
+
+#[tokio::test]
+async fn a_licence_takes_one_change_at_a_time_however_many_are_ordered_at_once() {
+    let stage = Stage::open(QUAZZAR).await;
+    let partner = stage.add_partner("Nube Srl", "silver").await;
+    let (_, licence) = stage.sell(partner, servers(10), "invoice").await;
+    let seller = stage.seller(partner);
+    let upgrade = |quantity: u32| {
+        let request = json!({ "kind": "upgrade", "licence": licence, "items": servers(quantity) });
+        json!({ "payment": "invoice", "request": request })
+    };
+    let place = (11..31).map(|quantity| seller.post("orders", upgrade(quantity)));
+    let answers = join_all(place).await;
+    let (taken, refused): (Vec<_>, Vec<_>) =
+        answers.iter().partition(|answer| answer.status == 201);
+    assert_eq!(taken.len(), 1, "one of 20 changes ordered at once is taken");
+    let order = taken[0].id();
+    for answer in refused {
+        let refused = answer.refused(409, "licence-change-pending");
+        assert_eq!(refused["order"], json!(order), "the refusal names what is in the way");
+    }
+    let row = seller.get(&format!("licences/{licence}")).await.done();
+    assert_eq!(row["reserved_by"], json!(order));
+
+    let cancel = format!("orders/{order}/cancel");
+    seller.post(&cancel, json!({ "reason": "another quantity" })).await.done();
+    let order = seller.post("orders", upgrade(12)).await.id();
+    stage.pay(order).await;
+    let row = seller.get(&format!("licences/{licence}")).await.done();
+    assert_eq!((&row["servers"], &row["reserved_by"]), (&json!(12), &json!(null)));
+    seller.post("orders", upgrade(13)).await.id();
 }
 
 #[tokio::test]

@@ -54,6 +54,27 @@ async fn lists_are_filtered_by_their_fields() {
 }
 
 #[tokio::test]
+async fn what_time_will_do_is_listed_by_day_and_kind() {
+    let stage = Stage::open(QUAZZAR).await;
+    let partner = stage.add_partner("Oro Nero", "gold").await;
+    let expires_on = today().plus_days(20);
+    let certificate = stage.certify(partner, "fleet-management", expires_on).await;
+    let manager = stage.manager();
+    assert!(manager.all("due").await.is_empty(), "nothing is due today");
+    let by = today().plus_days(21);
+    let timers = manager.all(&format!("due?by={by}&kind=certificate-expiry")).await;
+    assert_eq!(timers.len(), 1);
+    assert_eq!(
+        (&timers[0]["aggregate"], &timers[0]["due_on"]),
+        (&json!(certificate), &json!(by)),
+        "a timer is due on the day after the last"
+    );
+    assert!(manager.all(&format!("due?by={by}&kind=licence-expiry")).await.is_empty());
+    assert!(manager.all(&format!("due?by={expires_on}")).await.is_empty());
+    stage.seller(partner).get("due").await.refused(403, "role-not-allowed");
+}
+
+#[tokio::test]
 async fn limits_cursors_and_unknown_filters_are_checked() {
     let stage = Stage::open(QUAZZAR).await;
     let manager = stage.manager();

@@ -3,6 +3,7 @@
 use std::time::{Duration, Instant};
 
 use accord_http::problem::CODES;
+use futures::future::join_all;
 use serde_json::Value;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
@@ -143,6 +144,21 @@ async fn a_client_that_does_not_finish_its_headers_is_cut_off() {
     }
     assert!(started.elapsed() >= Duration::from_millis(500), "cut off without any time");
     assert_eq!(fetch(format!("{}/healthz", site.url())).await.status, 200);
+}
+
+#[tokio::test]
+async fn a_caller_past_its_rate_is_told_to_wait_and_others_are_not() {
+    let site = Site::start(&["--requests-per-second-max", "60"]);
+    let stage = Stage::on(&site, QUAZZAR).await;
+    let (manager, auditor) = (stage.manager(), stage.auditor());
+    let burst = join_all((0..400).map(|_| manager.get("deal-board"))).await;
+    let refused: Vec<_> = burst.iter().filter(|answer| answer.status != 200).collect();
+    assert!(!refused.is_empty() && refused.len() < burst.len(), "{} refused", refused.len());
+    for answer in refused {
+        answer.refused(429, "rate-limited");
+        assert_eq!(answer.header("retry-after"), "1");
+    }
+    auditor.get("deal-board").await.done();
 }
 
 #[tokio::test]

@@ -1,5 +1,6 @@
 //! The command line: names, arguments and the texts of `--help`.
 
+use std::num::NonZeroU32;
 use std::path::PathBuf;
 
 use accord_domain::{Day, PartnerId, ProgramId, Role, Timestamp};
@@ -75,6 +76,10 @@ pub(crate) struct ServeFlags {
     /// Event streams (`changes`) at a time [default: 256]
     #[arg(long, env = "ACCORD_CHANGE_STREAMS_MAX", value_name = "COUNT")]
     pub(crate) change_streams_max: Option<usize>,
+    /// Requests per second of one caller, that is of one token's subject; more are answered with
+    /// 429 [default: as many as the service can take]
+    #[arg(long, env = "ACCORD_REQUESTS_PER_SECOND_MAX", value_name = "COUNT")]
+    pub(crate) requests_per_second_max: Option<NonZeroU32>,
     /// Time for a request's headers to arrive, also between two requests [default: 30s]
     #[arg(long, env = "ACCORD_HEADER_TIME_MAX", value_name = "TIME", value_parser = parse_seconds)]
     pub(crate) header_time_max: Option<Seconds>,

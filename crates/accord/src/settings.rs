@@ -1,5 +1,6 @@
 //! Settings of a server: flags, then environment (both by the command line), then `accord.toml`.
 
+use std::num::NonZeroU32;
 use std::path::Path;
 
 use accord_http::Limits;
@@ -26,6 +27,7 @@ struct File {
     listen: Option<String>,
     connections_max: Option<usize>,
     change_streams_max: Option<usize>,
+    requests_per_second_max: Option<NonZeroU32>,
     header_time_max: Option<Seconds>,
     drain_time_max: Option<Seconds>,
 }
@@ -60,6 +62,9 @@ impl Settings {
                     .change_streams_max
                     .or(file.change_streams_max)
                     .unwrap_or(default.change_streams_max),
+                requests_per_second_max: flags
+                    .requests_per_second_max
+                    .or(file.requests_per_second_max),
                 header_time_max: time(
                     flags.header_time_max,
                     file.header_time_max,

@@ -32,6 +32,14 @@ pub enum LicenceCommand {
         order: OrderId,
         terms: LicenceTerms,
     },
+    /// A renewal or an upgrade was ordered: until it is paid or cancelled, there is no other one.
+    Reserve {
+        order: OrderId,
+    },
+    /// The order that reserved the licence will not be paid.
+    ReleaseReservation {
+        order: OrderId,
+    },
     /// The scheduler's: the last day has passed.
     Expire {},
 }
@@ -64,6 +72,10 @@ pub enum LicenceEvent {
     Renewed { order: OrderId, terms: LicenceTerms },
     #[serde(rename = "LicenceUpgraded")]
     Upgraded { order: OrderId, terms: LicenceTerms },
+    #[serde(rename = "LicenceReserved")]
+    Reserved { order: OrderId },
+    #[serde(rename = "LicenceReservationReleased")]
+    ReservationReleased { order: OrderId },
     #[serde(rename = "LicenceExpired")]
     Expired { ends_on: Day },
 }
@@ -81,6 +93,8 @@ pub enum LicenceError {
     LicenceStillRuns { ends_on: Day },
     #[error("the new last day {ends_on} is before the current one, {ends_on_now}")]
     LicenceShortened { ends_on: Day, ends_on_now: Day },
+    #[error("order {order} already changes the licence")]
+    LicenceReservedAlready { order: OrderId },
 }
 
 impl Refusal for LicenceError {
@@ -110,6 +124,8 @@ pub struct LicenceRecord {
     pub terms: LicenceTerms,
     /// All orders that the licence was ever issued, renewed or upgraded by.
     pub applied: BTreeSet<OrderId>,
+    /// The renewal or upgrade that was ordered and is neither paid nor cancelled.
+    pub reserved_by: Option<OrderId>,
 }
 
 impl aggregate::Event for LicenceEvent {}
@@ -148,6 +164,11 @@ impl Aggregate for Licence {
                 self.check_change(&terms, context)?;
                 Ok(vec![LicenceEvent::Upgraded { order, terms }])
             }
+            LicenceCommand::Reserve { order } => self.reserve(order),
+            LicenceCommand::ReleaseReservation { order } => {
+                let released = LicenceEvent::ReservationReleased { order };
+                Ok(if self.reserved_by() == Some(order) { vec![released] } else { Vec::new() })
+            }
             LicenceCommand::Expire {} => self.expire(context),
         }
     }
@@ -161,6 +182,7 @@ impl Aggregate for Licence {
                     partner: *partner,
                     customer: customer.clone(),
                     terms: terms.clone(),
+                    reserved_by: None,
                 })
             }
             (
@@ -168,6 +190,8 @@ impl Aggregate for Licence {
                 LicenceEvent::Renewed { order, terms } | LicenceEvent::Upgraded { order, terms },
             ) => Self::Running(record.with(*order, terms)),
             (Self::Running(record), LicenceEvent::Expired { .. }) => Self::Expired(record),
+            (state, LicenceEvent::Reserved { order }) => state.reserved(Some(*order)),
+            (state, LicenceEvent::ReservationReleased { .. }) => state.reserved(None),
             (state, _) => state,
         }
     }
@@ -182,6 +206,32 @@ impl Licence {
         match self {
             Self::Unissued => None,
             Self::Running(record) | Self::Expired(record) => Some(record),
+        }
+    }
+
+    /// The renewal or upgrade that was ordered and is neither paid nor cancelled.
+    pub fn reserved_by(&self) -> Option<OrderId> {
+        self.record()?.reserved_by
+    }
+
+    fn reserved(mut self, order: Option<OrderId>) -> Self {
+        if let Self::Running(record) | Self::Expired(record) = &mut self {
+            record.reserved_by = order;
+        }
+        self
+    }
+
+    /// Two changes that know nothing of each other would each bring its own terms: the second one
+    /// paid would undo the first.
+    fn reserve(&self, order: OrderId) -> Result<Vec<LicenceEvent>, LicenceError> {
+        let record = self.record().ok_or(LicenceError::LicenceNotFound)?;
+        if record.applied.contains(&order) {
+            return Ok(Vec::new());
+        }
+        match record.reserved_by {
+            None => Ok(vec![LicenceEvent::Reserved { order }]),
+            Some(other) if other == order => Ok(Vec::new()),
+            Some(order) => Err(LicenceError::LicenceReservedAlready { order }),
         }
     }
 
@@ -226,6 +276,7 @@ impl LicenceRecord {
         self.terms = LicenceTerms { starts_on, ..terms.clone() };
         self.order = order;
         self.applied.insert(order);
+        self.reserved_by = self.reserved_by.filter(|reserved_by| *reserved_by != order);
         self
     }
 }

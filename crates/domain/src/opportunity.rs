@@ -23,7 +23,8 @@ pub enum OpportunityCommand {
     Claim { deal: DealId, partner: PartnerId },
     /// The holder's protection now lasts until this day.
     Protect { deal: DealId, until: Day },
-    /// The holder is done: the key is free again.
+    /// The deal is done with the key. One that held it makes room for the contender that waits
+    /// longest; one that contended for it closes its conflict.
     Release { deal: DealId },
     /// Hands an open conflict to the next higher instance.
     Escalate { conflict: ConflictId, to: String, reason: String },
@@ -61,6 +62,18 @@ pub enum OpportunityEvent {
         reason: String,
         resolved_by: Subject,
     },
+    /// One of the two registrations has ended: there is nothing left to resolve. Where it was the
+    /// holder's, the key passes to the contender.
+    #[serde(rename = "ConflictClosed")]
+    ConflictClosed { conflict: ConflictId, contender: DealId, cause: ConflictEnd },
+}
+
+/// Whose registration ended while a conflict was open.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum ConflictEnd {
+    HolderEnded,
+    ContenderEnded,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema, thiserror::Error)]
@@ -113,9 +126,12 @@ pub struct Holder {
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Conflict {
+    /// How many conflicts were opened here before: the first come is the first in line.
+    pub number: usize,
     pub holder: DealId,
     pub contender: DealId,
     pub contender_partner: PartnerId,
+    pub opened_on: Day,
     pub earliest_free_day: Day,
     /// The instance that it was last handed to.
     pub escalated_to: Option<String>,
@@ -138,11 +154,7 @@ impl Aggregate for Opportunity {
         match command {
             OpportunityCommand::Claim { deal, partner } => Ok(self.claim(deal, partner, context)),
             OpportunityCommand::Protect { deal, until } => self.protect(deal, until),
-            OpportunityCommand::Release { deal } if self.is_held_by(deal) => {
-                Ok(vec![OpportunityEvent::Released { deal }])
-            }
-            // Not held by this deal is all that the caller wants.
-            OpportunityCommand::Release { .. } => Ok(Vec::new()),
+            OpportunityCommand::Release { deal } => Ok(self.release(deal)),
             OpportunityCommand::Escalate { conflict, to, reason } => {
                 self.escalate(conflict, to, reason)
             }
@@ -170,13 +182,16 @@ impl Aggregate for Opportunity {
                 holder,
                 contender,
                 contender_partner,
+                opened_on,
                 earliest_free_day,
-                ..
+                holder_partner: _,
             } => {
                 let opened = Conflict {
+                    number: self.conflicts.len(),
                     holder: *holder,
                     contender: *contender,
                     contender_partner: *contender_partner,
+                    opened_on: *opened_on,
                     earliest_free_day: *earliest_free_day,
                     escalated_to: None,
                     resolved: false,
@@ -188,12 +203,13 @@ impl Aggregate for Opportunity {
                     conflict.escalated_to = Some(to.clone());
                 }
             }
-            OpportunityEvent::ConflictResolved { conflict, loser, .. } => {
-                if let Some(conflict) = self.conflicts.get_mut(conflict) {
-                    conflict.resolved = true;
-                }
-                // The key is free for the winner, unless a third deal has got it since.
+            OpportunityEvent::ConflictResolved { conflict, winner, loser, .. } => {
+                // The key passes to the winner, unless a third deal has got it since.
                 self.holder = self.holder.filter(|holder| holder.deal != *loser);
+                self.settle(*conflict, |conflict| conflict.contender == *winner);
+            }
+            OpportunityEvent::ConflictClosed { conflict, cause, .. } => {
+                self.settle(*conflict, |_| *cause == ConflictEnd::HolderEnded);
             }
         }
         self
@@ -247,6 +263,39 @@ impl Opportunity {
                 }]
             }
         }
+    }
+
+    /// Ends a conflict; where the contender has won it, a free key is the contender's at once, so
+    /// that nobody comes between.
+    fn settle(&mut self, id: ConflictId, is_won: impl FnOnce(&Conflict) -> bool) {
+        let Some(conflict) = self.conflicts.get_mut(&id) else { return };
+        conflict.resolved = true;
+        if self.holder.is_none() && is_won(conflict) {
+            self.holder = Some(Holder {
+                deal: conflict.contender,
+                partner: conflict.contender_partner,
+                claimed_on: conflict.opened_on,
+                protected_until: None,
+            });
+        }
+    }
+
+    fn release(&self, deal: DealId) -> Vec<OpportunityEvent> {
+        if let Some((conflict, _)) = self.conflict_for(deal) {
+            let cause = ConflictEnd::ContenderEnded;
+            return vec![OpportunityEvent::ConflictClosed { conflict, contender: deal, cause }];
+        }
+        if !self.is_held_by(deal) {
+            return Vec::new();
+        }
+        let open = self.conflicts.iter().filter(|(_, conflict)| !conflict.resolved);
+        let next = open.min_by_key(|(_, conflict)| conflict.number);
+        let handed_on = next.map(|(id, conflict)| OpportunityEvent::ConflictClosed {
+            conflict: *id,
+            contender: conflict.contender,
+            cause: ConflictEnd::HolderEnded,
+        });
+        [OpportunityEvent::Released { deal }].into_iter().chain(handed_on).collect()
     }
 
     fn protect(&self, deal: DealId, until: Day) -> Result<Vec<OpportunityEvent>, OpportunityError> {

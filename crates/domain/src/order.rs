@@ -79,6 +79,8 @@ pub struct LicenceFact {
     pub ends_on: Day,
     /// The order that the licence came from last.
     pub order: OrderId,
+    /// A renewal or an upgrade that was ordered and is neither paid nor cancelled.
+    pub reserved_by: Option<OrderId>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -103,6 +105,11 @@ pub enum OrderCommand {
     MarkRenewed {
         renewal: OrderId,
     },
+    /// Another change of the licence was ordered at the same moment and came first (by policy
+    /// only).
+    Refuse {
+        reserved_by: OrderId,
+    },
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -126,6 +133,8 @@ pub enum OrderEvent {
     Cancelled { reason: String },
     #[serde(rename = "OrderRenewed")]
     Renewed { renewal: OrderId },
+    #[serde(rename = "OrderRefused")]
+    Refused { reserved_by: OrderId },
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema, thiserror::Error)]
@@ -172,6 +181,8 @@ pub enum OrderError {
     UpgradeNotMore { sku: Sku, quantity_now: u32 },
     #[error("an upgrade cannot add or drop `{sku}`; that is a change of plan")]
     PlanChange { sku: Sku },
+    #[error("order {order} changes the licence and is still pending; pay or cancel it first")]
+    LicenceChangePending { order: OrderId },
     #[error("the deal does not count for this order")]
     DealDoesNotCount { deal: DealId },
     #[error("the amount is too large")]
@@ -240,6 +251,8 @@ pub struct PlacedOrder {
     pub previous_order: Option<OrderId>,
     /// What the payment was known by, once it has arrived.
     pub payment_reference: Option<String>,
+    /// The order that changes the licence instead of this one.
+    pub refused_for: Option<OrderId>,
 }
 
 impl aggregate::Event for OrderEvent {}
@@ -267,6 +280,7 @@ impl Aggregate for Order {
             }
             OrderCommand::Cancel { reason } => self.cancel(reason),
             OrderCommand::MarkRenewed { renewal } => self.mark_renewed(renewal),
+            OrderCommand::Refuse { reserved_by } => self.refuse(reserved_by),
         }
     }
 
@@ -290,6 +304,7 @@ impl Aggregate for Order {
                     quote: quote.clone(),
                     previous_order: *previous_order,
                     payment_reference: None,
+                    refused_for: None,
                 });
             }
             OrderEvent::Completed { reference, .. } => {
@@ -300,6 +315,12 @@ impl Aggregate for Order {
             }
             OrderEvent::Cancelled { .. } => self.status = OrderStatus::Cancelled,
             OrderEvent::Renewed { .. } => self.status = OrderStatus::Renewed,
+            OrderEvent::Refused { reserved_by } => {
+                self.status = OrderStatus::Cancelled;
+                if let Some(placed) = &mut self.placed {
+                    placed.refused_for = Some(*reserved_by);
+                }
+            }
         }
         self
     }
@@ -351,6 +372,14 @@ impl Order {
         }
         self.expect(OrderStatus::Complete)?;
         Ok(vec![OrderEvent::Renewed { renewal }])
+    }
+
+    fn refuse(&self, reserved_by: OrderId) -> Result<Vec<OrderEvent>, OrderError> {
+        if self.placed.as_ref().is_some_and(|placed| placed.refused_for == Some(reserved_by)) {
+            return Ok(Vec::new());
+        }
+        self.expect(OrderStatus::Pending)?;
+        Ok(vec![OrderEvent::Refused { reserved_by }])
     }
 
     fn expect(&self, expected: OrderStatus) -> Result<(), OrderError> {

@@ -21,7 +21,10 @@ impl Caller {
         let header = headers.get(header::AUTHORIZATION).ok_or_else(missing)?;
         let token = header.to_str().ok().and_then(bearer).ok_or_else(missing)?;
         match http.issuer.verify(token) {
-            Ok(claims) => Ok(Self { claims }),
+            Ok(claims) => {
+                http.check_rate(&claims)?;
+                Ok(Self { claims })
+            }
             Err(TokenError::Expired) => {
                 Err(Problem::new("token-expired", "the token has expired; get a new one"))
             }

@@ -18,6 +18,7 @@ mod health;
 mod listen;
 pub mod openapi;
 pub mod problem;
+mod rate_limit;
 pub mod reads;
 mod reports;
 mod resources;

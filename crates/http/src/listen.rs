@@ -3,6 +3,7 @@
 //! HTTP/1.1 only, with a deadline for headers (the builder's) and for bodies (the handlers'), a
 //! bound on connections and a drain on shutdown.
 
+use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -30,6 +31,8 @@ pub struct Limits {
     pub drain_time_max: Duration,
     /// Event streams (`changes`) at a time.
     pub change_streams_max: usize,
+    /// Requests per second of one caller; `None`: as many as the service can take.
+    pub requests_per_second_max: Option<NonZeroU32>,
 }
 
 impl Default for Limits {
@@ -39,6 +42,7 @@ impl Default for Limits {
             header_time_max: Duration::from_secs(30),
             drain_time_max: Duration::from_secs(10),
             change_streams_max: 256,
+            requests_per_second_max: None,
         }
     }
 }

@@ -60,6 +60,7 @@ const COMMAND_CODES: &[&str] = &[
     "media-type-not-supported",
     "invalid-fields",
     "idempotency-key-reused",
+    "rate-limited",
     "overloaded",
     "event-log-unavailable",
     "internal",
@@ -213,6 +214,7 @@ fn quote(generator: &mut SchemaGenerator) -> Value {
         "body-too-large",
         "media-type-not-supported",
         "invalid-fields",
+        "rate-limited",
         "projection-behind",
         "internal",
     ]);
@@ -252,6 +254,7 @@ fn read(route: &ReadRoute, generator: &mut SchemaGenerator) -> Value {
         "role-not-allowed",
         "program-not-found",
         "not-found",
+        "rate-limited",
         "projection-behind",
         "internal",
     ]);

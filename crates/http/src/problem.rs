@@ -17,6 +17,8 @@ pub struct Problem {
     pub detail: String,
     /// Facts of this occasion: fields, days, limits, ids.
     pub facts: Map<String, Value>,
+    /// When it may be worth to try again.
+    pub retry_after_seconds: Option<u64>,
 }
 
 /// Codes of problems that are not a rule's refusal, with their status and meaning. The codes of
@@ -42,13 +44,14 @@ pub const CODES: &[(&str, u16, &str)] = &[
     ("invalid-fields", 422, "fields are unknown, missing or of the wrong type"),
     ("rulebook-invalid", 422, "the rulebook has mistakes, each named with its place"),
     ("idempotency-key-reused", 422, "the key was used before for another request"),
+    ("rate-limited", 429, "the caller has sent too many requests; wait before the next one"),
     ("internal", 500, "a fault of the service; its log has the details"),
     ("overloaded", 503, "too much is going on; send it again later"),
     ("event-log-unavailable", 503, "the event log cannot be reached; send it again later"),
     ("projection-behind", 503, "the read models have not reached min_position yet"),
 ];
 
-/// Seconds after which a client may try again.
+/// Seconds after which a client may try again where the service is not ready.
 const RETRY_AFTER_SECONDS: u64 = 1;
 
 impl Problem {
@@ -56,12 +59,20 @@ impl Problem {
     pub fn new(code: &'static str, detail: impl Into<String>) -> Self {
         let known = CODES.iter().find(|(known, ..)| *known == code);
         let status = known.and_then(|(_, status, _)| StatusCode::from_u16(*status).ok());
+        let status = status.unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        let not_ready = status == StatusCode::SERVICE_UNAVAILABLE;
         Self {
-            status: status.unwrap_or(StatusCode::INTERNAL_SERVER_ERROR),
+            status,
             code: code.to_owned(),
             detail: detail.into(),
             facts: Map::new(),
+            retry_after_seconds: not_ready.then_some(RETRY_AFTER_SECONDS),
         }
+    }
+
+    pub(crate) fn retry_after(mut self, seconds: u64) -> Self {
+        self.retry_after_seconds = Some(seconds);
+        self
     }
 
     /// Adds a fact.
@@ -91,7 +102,7 @@ impl Problem {
         if let Some(current) = facts.remove("status") {
             facts.insert("current_status".to_owned(), current);
         }
-        Self { status, code: report.code, detail: report.message, facts }
+        Self { status, code: report.code, detail: report.message, facts, retry_after_seconds: None }
     }
 }
 
@@ -146,8 +157,8 @@ impl IntoResponse for Problem {
         let headers = response.headers_mut();
         let media_type = HeaderValue::from_static("application/problem+json");
         headers.insert(header::CONTENT_TYPE, media_type);
-        if self.status == StatusCode::SERVICE_UNAVAILABLE {
-            headers.insert(header::RETRY_AFTER, RETRY_AFTER_SECONDS.into());
+        if let Some(seconds) = self.retry_after_seconds {
+            headers.insert(header::RETRY_AFTER, seconds.into());
         }
         if self.status == StatusCode::UNAUTHORIZED {
             headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));

@@ -130,6 +130,7 @@ fn program() -> Vec<ReadRoute> {
         row::<NoFilter, Vec<views::RulebookSummary>>("/v1/programs/{program}/rulebooks", EVERYONE_BUT_REPORTING, "Versions of the rulebook"),
         row::<NoFilter, views::RulebookRow>("/v1/programs/{program}/rulebooks/{id}", EVERYONE_BUT_REPORTING, "One version of the rulebook"),
         row::<NoFilter, Vec<PriceList>>("/v1/programs/{program}/price-lists", EVERYONE_BUT_REPORTING, "The official price lists in force"),
+        row::<views::DueFilter, views::Page<views::DueRow>>("/v1/programs/{program}/due", STAFF, "What time will do: protections, certificates, licences, deadlines"),
     ]
 }
 

@@ -20,6 +20,8 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use crate::commands::CommandRoute;
 use crate::listen::Limits;
 use crate::problem::Problem;
+use crate::rate_limit::RateLimit;
+use crate::token::Claims;
 use crate::{Issuer, audit_events, changes, commands, health, openapi, reports, resources};
 
 /// Largest body of a command, and of a rulebook.
@@ -37,6 +39,7 @@ pub struct Http {
     pub limits: Limits,
     pub metrics: PrometheusHandle,
     change_streams: Arc<Semaphore>,
+    rate_limit: Option<RateLimit>,
 }
 
 /// All routes.
@@ -66,7 +69,13 @@ impl Http {
         metrics: PrometheusHandle,
     ) -> Self {
         let change_streams = Arc::new(Semaphore::new(limits.change_streams_max));
-        Self { app, views, issuer, limits, metrics, change_streams }
+        let rate_limit = limits.requests_per_second_max.map(RateLimit::new);
+        Self { app, views, issuer, limits, metrics, change_streams, rate_limit }
+    }
+
+    /// Counts a request of a verified caller, or refuses it.
+    pub(crate) fn check_rate(&self, claims: &Claims) -> Result<(), Problem> {
+        self.rate_limit.as_ref().map_or(Ok(()), |limit| limit.check(claims))
     }
 
     /// A place for an event stream; `None` when all are taken.

@@ -45,7 +45,12 @@ impl App {
     ) -> Result<Outcome, AppError> {
         let facts = self.order_facts(partner, &request, call).await?;
         let command = OrderCommand::Place { request, payment, facts };
-        self.execute::<Order>(call.created_id(), command, call).await
+        let outcome = self.execute::<Order>(call.created_id(), command, call).await?;
+        let placed = self.state::<Order>(outcome.id, call).await?.placed;
+        match placed.and_then(|placed| placed.refused_for) {
+            Some(order) => Err(refused(OrderError::LicenceChangePending { order })),
+            None => Ok(outcome),
+        }
     }
 
     async fn order_facts(
@@ -118,6 +123,7 @@ impl App {
             starts_on: record.terms.starts_on,
             ends_on: record.terms.ends_on,
             order: record.order,
+            reserved_by: record.reserved_by,
         })
     }
 }

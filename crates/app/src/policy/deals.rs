@@ -1,7 +1,7 @@
 //! Deals and the opportunities they hold.
 
 use accord_domain::deal::{Deal, DealCommand, DealEvent, DealStatus};
-use accord_domain::opportunity::{Opportunity, OpportunityCommand, OpportunityEvent};
+use accord_domain::opportunity::{ConflictEnd, Opportunity, OpportunityCommand, OpportunityEvent};
 use accord_domain::{Aggregate, ConflictId, Day, DealId, OpportunityId, ReasonCode};
 use accord_eventlog::StreamName;
 
@@ -56,20 +56,14 @@ impl App {
         };
         let deal = DealId(trigger.aggregate);
         let mut done = Vec::new();
-        for opportunity in opportunities {
+        for (claimed, opportunity) in opportunities.iter().enumerate() {
             let step = format!("claim:{opportunity}");
             let command = OpportunityCommand::Claim { deal, partner: case.partner };
             let key = (opportunity.0, step.as_str());
             done.extend(self.react::<Opportunity>(trigger, key, "claim", command).await?);
             if let Some(taken) = self.taken_from(*opportunity, deal).await? {
-                done.extend(self.release(trigger, opportunities).await?);
-                let command = DealCommand::Contest {
-                    conflict: taken.conflict,
-                    opportunity: taken.opportunity,
-                    earliest_free_day: taken.earliest_free_day,
-                };
-                let key = (deal.0, "contest");
-                done.extend(self.react::<Deal>(trigger, key, "contest", command).await?);
+                done.extend(self.release(trigger, &opportunities[..claimed]).await?);
+                done.extend(self.contest(trigger, &taken).await?);
                 return Ok(done);
             }
         }
@@ -77,6 +71,25 @@ impl App {
         let command = DealCommand::ConfirmClaim {};
         done.extend(self.react::<Deal>(trigger, key, "confirm-claim", command).await?);
         Ok(done)
+    }
+
+    async fn contest(&self, trigger: &Trigger, taken: &Taken) -> Result<Vec<Outcome>, AppError> {
+        let deal = DealId(trigger.aggregate);
+        let conflict = taken.conflict;
+        let command = DealCommand::Contest {
+            conflict,
+            opportunity: taken.opportunity,
+            earliest_free_day: taken.earliest_free_day,
+        };
+        let contested =
+            self.react::<Deal>(trigger, (deal.0, "contest"), "contest", command).await?;
+        // The conflict may have been won while the deal did not know of it yet.
+        if self.taken_from(taken.opportunity, deal).await?.is_some() {
+            return Ok(contested.into_iter().collect());
+        }
+        let win = DealCommand::WinConflict { conflict };
+        let won = self.react::<Deal>(trigger, (deal.0, "win"), "win-conflict", win).await?;
+        Ok(contested.into_iter().chain(won).collect())
     }
 
     /// What stands in the deal's way at this key; `None` when the deal has it.
@@ -154,7 +167,14 @@ impl App {
             E::ConflictResolved { conflict, winner, loser, rule, .. } => {
                 self.settle(trigger, *conflict, (*winner, *loser), rule).await
             }
-            E::Claimed { .. }
+            E::ConflictClosed { conflict, contender, cause: ConflictEnd::HolderEnded } => {
+                let win = DealCommand::WinConflict { conflict: *conflict };
+                let key = (contender.0, "win");
+                let won = self.react::<Deal>(trigger, key, "win-conflict", win).await?;
+                Ok(won.into_iter().collect())
+            }
+            E::ConflictClosed { cause: ConflictEnd::ContenderEnded, .. }
+            | E::Claimed { .. }
             | E::Protected { .. }
             | E::Released { .. }
             | E::ConflictOpened { .. }

@@ -1,9 +1,9 @@
-//! Completed orders and the licences they make.
+//! Orders and the licences that they reserve, make and change.
 
 use accord_domain::licence::{Licence, LicenceCommand, LicenceTerms};
 use accord_domain::order::{Order, OrderCommand, OrderEvent, OrderRequest, PlacedOrder};
 use accord_domain::rulebook::LicenceModel;
-use accord_domain::{Aggregate, OrderId};
+use accord_domain::{Aggregate, LicenceId, OrderId};
 use accord_eventlog::StreamName;
 
 use crate::{App, AppError, Outcome, policy::Trigger};
@@ -15,19 +15,55 @@ impl App {
         event: &OrderEvent,
     ) -> Result<Vec<Outcome>, AppError> {
         match event {
-            OrderEvent::Completed { .. } => self.deliver(trigger).await,
-            OrderEvent::Placed { .. }
-            | OrderEvent::Cancelled { .. }
+            OrderEvent::Placed { request: OrderRequest::New { .. }, .. }
+            | OrderEvent::Refused { .. }
             | OrderEvent::Renewed { .. } => Ok(Vec::new()),
+            OrderEvent::Placed { licence, .. } => self.reserve(trigger, *licence).await,
+            OrderEvent::Cancelled { .. } => self.release_reservation(trigger).await,
+            OrderEvent::Completed { .. } => self.deliver(trigger).await,
         }
     }
 
-    async fn deliver(&self, trigger: &Trigger) -> Result<Vec<Outcome>, AppError> {
-        let stream = StreamName::of(Order::CATEGORY, trigger.aggregate);
-        let Some(placed) = self.repository.load::<Order>(&stream).await?.state.placed.clone()
-        else {
+    /// One change of a licence at a time: of two orders placed at once the licence takes the first,
+    /// and the other one is refused.
+    async fn reserve(
+        &self,
+        trigger: &Trigger,
+        licence: LicenceId,
+    ) -> Result<Vec<Outcome>, AppError> {
+        let order = OrderId(trigger.aggregate);
+        let command = LicenceCommand::Reserve { order };
+        let key = (licence.0, "reserve");
+        if let Some(reserved) = self.react::<Licence>(trigger, key, "reserve", command).await? {
+            return Ok(vec![reserved]);
+        }
+        let stream = StreamName::of(Licence::CATEGORY, licence.0);
+        let state = &self.repository.load::<Licence>(&stream).await?.state;
+        // Released this very moment: the policy runner reserves it again.
+        let reserved_by = state.reserved_by().ok_or(AppError::Contention)?;
+        let command = OrderCommand::Refuse { reserved_by };
+        let refused = self.react::<Order>(trigger, (order.0, "refuse"), "refuse", command).await?;
+        Ok(refused.into_iter().collect())
+    }
+
+    async fn release_reservation(&self, trigger: &Trigger) -> Result<Vec<Outcome>, AppError> {
+        let Some(placed) = self.placed_by(trigger).await? else { return Ok(Vec::new()) };
+        if matches!(placed.request, OrderRequest::New { .. }) {
             return Ok(Vec::new());
-        };
+        }
+        let command = LicenceCommand::ReleaseReservation { order: OrderId(trigger.aggregate) };
+        let key = (placed.licence.0, "release");
+        let released = self.react::<Licence>(trigger, key, "release-reservation", command).await?;
+        Ok(released.into_iter().collect())
+    }
+
+    async fn placed_by(&self, trigger: &Trigger) -> Result<Option<PlacedOrder>, AppError> {
+        let stream = StreamName::of(Order::CATEGORY, trigger.aggregate);
+        Ok(self.repository.load::<Order>(&stream).await?.state.placed.clone())
+    }
+
+    async fn deliver(&self, trigger: &Trigger) -> Result<Vec<Outcome>, AppError> {
+        let Some(placed) = self.placed_by(trigger).await? else { return Ok(Vec::new()) };
         let order = OrderId(trigger.aggregate);
         let licence = placed.licence.0;
         let renews = matches!(placed.request, OrderRequest::Renew { .. });

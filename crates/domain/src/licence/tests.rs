@@ -72,6 +72,55 @@ fn no_order_shortens_a_licence() {
 }
 
 #[test]
+fn a_licence_is_reserved_for_one_change_at_a_time() {
+    let reserve = |order| LicenceCommand::Reserve { order };
+    let reserved = LicenceEvent::Reserved { order: order(2) };
+    let now = at("2026-09-01");
+    let outcome = given::<Licence>([issued()]).when(reserve(order(2)), &now);
+    assert_eq!(outcome, Ok(vec![reserved.clone()]));
+    let again = given::<Licence>([issued(), reserved.clone()]).when(reserve(order(2)), &now);
+    assert_eq!(again, Ok(vec![]));
+    let other = given::<Licence>([issued(), reserved]).when(reserve(order(3)), &now);
+    assert_eq!(other, Err(LicenceError::LicenceReservedAlready { order: order(2) }));
+}
+
+#[test]
+fn a_licence_that_does_not_exist_is_not_reserved() {
+    let reserve = LicenceCommand::Reserve { order: order(2) };
+    let outcome = given::<Licence>([]).when(reserve, &at("2026-09-01"));
+    assert_eq!(outcome, Err(LicenceError::LicenceNotFound));
+}
+
+#[test]
+fn the_change_that_was_reserved_ends_its_reservation() {
+    let reserved = LicenceEvent::Reserved { order: order(2) };
+    assert_eq!(given::<Licence>([issued(), reserved, upgraded()]).0.reserved_by(), None);
+    let reserve = LicenceCommand::Reserve { order: order(2) };
+    let late = given::<Licence>([issued(), upgraded()]).when(reserve, &at("2026-09-01"));
+    assert_eq!(late, Ok(vec![]), "an order that is already applied reserves nothing");
+}
+
+#[test]
+fn a_reservation_is_released_by_its_own_order_only() {
+    let reserved = LicenceEvent::Reserved { order: order(2) };
+    let release = |order| LicenceCommand::ReleaseReservation { order };
+    let now = at("2026-09-01");
+    let outcome = given::<Licence>([issued(), reserved.clone()]).when(release(order(3)), &now);
+    assert_eq!(outcome, Ok(vec![]));
+    let released = LicenceEvent::ReservationReleased { order: order(2) };
+    let outcome = given::<Licence>([issued(), reserved.clone()]).when(release(order(2)), &now);
+    assert_eq!(outcome, Ok(vec![released.clone()]));
+    assert_eq!(given::<Licence>([issued(), reserved, released]).0.reserved_by(), None);
+}
+
+#[test]
+fn a_reservation_outlives_the_licences_end() {
+    let reserved = LicenceEvent::Reserved { order: order(2) };
+    let state = given::<Licence>([issued(), reserved, expired()]).0;
+    assert_eq!(state.reserved_by(), Some(order(2)));
+}
+
+#[test]
 fn a_licence_runs_through_its_last_day_and_then_expires() {
     let on = |today| given::<Licence>([issued()]).when(LicenceCommand::Expire {}, &at(today));
     let ends_on = day("2027-02-28");

@@ -83,9 +83,8 @@ fn after_a_resolution_the_same_deals_can_come_into_a_new_conflict() {
     let mut state = folded(&contested());
     state = apply(state, resolve(CONTENDER));
     state = apply(state, claim(HOLDER));
-    state = apply(state, claim(CONTENDER));
     assert_eq!(state.conflicts.len(), 2);
-    assert!(state.conflict_for(CONTENDER).is_some_and(|(id, _)| id != conflict_id()));
+    assert!(state.conflict_for(HOLDER).is_some_and(|(id, _)| id != conflict_id()));
 }
 
 #[test]
@@ -136,11 +135,41 @@ fn releasing_what_another_deal_holds_changes_nothing() {
 }
 
 #[test]
-fn a_release_leaves_conflicts_open_until_they_are_resolved() {
+fn a_holder_that_ends_hands_the_key_to_the_contender_that_has_waited_longest() {
     let mut state = folded(&contested());
-    state = apply(state, OpportunityCommand::Release { deal: HOLDER });
-    assert_eq!(state.holder, None);
-    assert!(state.conflict_for(CONTENDER).is_some());
+    state = apply(state, claim(BYSTANDER));
+    let events = state.decide(release(HOLDER), &today()).unwrap();
+    let (conflict, cause) = (conflict_id(), ConflictEnd::HolderEnded);
+    let closed = OpportunityEvent::ConflictClosed { conflict, contender: CONTENDER, cause };
+    assert_eq!(events, [OpportunityEvent::Released { deal: HOLDER }, closed]);
+    state = events.iter().fold(state, Opportunity::evolve);
+    assert!(state.is_held_by(CONTENDER));
+    assert_eq!(state.decide(claim(CONTENDER), &today()), Ok(vec![]));
+
+    state = apply(state, release(CONTENDER));
+    assert!(state.is_held_by(BYSTANDER), "the next in line is the next one to have it");
+}
+
+#[test]
+fn a_third_deal_does_not_come_between_a_holder_that_ends_and_its_contender() {
+    let state = apply(folded(&contested()), release(HOLDER));
+    let events = state.decide(claim(BYSTANDER), &today()).unwrap();
+    let opened = |event: &OpportunityEvent| {
+        matches!(event, OpportunityEvent::ConflictOpened { holder: CONTENDER, .. })
+    };
+    assert!(events.len() == 1 && opened(&events[0]), "{events:?}");
+}
+
+#[test]
+fn a_contender_that_ends_closes_its_conflict() {
+    let mut state = folded(&contested());
+    let (conflict, cause) = (conflict_id(), ConflictEnd::ContenderEnded);
+    let closed = OpportunityEvent::ConflictClosed { conflict, contender: CONTENDER, cause };
+    assert_eq!(state.decide(release(CONTENDER), &today()), Ok(vec![closed]));
+    state = apply(state, release(CONTENDER));
+    assert!(state.is_held_by(HOLDER));
+    assert_eq!(state.decide(resolve(CONTENDER), &today()), already_resolved());
+    assert_eq!(state.decide(release(CONTENDER), &today()), Ok(vec![]));
 }
 
 #[test]
@@ -184,9 +213,8 @@ fn a_conflict_that_does_not_exist_is_neither_escalated_nor_resolved() {
 #[test]
 fn a_resolved_conflict_is_neither_escalated_nor_resolved_again() {
     let state = apply(folded(&contested()), resolve(HOLDER));
-    let resolved = Err(OpportunityError::ConflictAlreadyResolved);
-    assert_eq!(state.decide(escalate("director", "large"), &today()), resolved);
-    assert_eq!(state.decide(resolve(HOLDER), &today()), resolved);
+    assert_eq!(state.decide(escalate("director", "large"), &today()), already_resolved());
+    assert_eq!(state.decide(resolve(HOLDER), &today()), already_resolved());
 }
 
 #[test]
@@ -211,19 +239,20 @@ fn a_holder_that_wins_keeps_the_key() {
 }
 
 #[test]
-fn a_contender_that_wins_finds_the_key_free() {
+fn a_contender_that_wins_has_the_key_at_once() {
     let state = apply(folded(&contested()), resolve(CONTENDER));
-    assert_eq!(state.holder, None);
-    assert_eq!(state.decide(claim(CONTENDER), &today()), Ok(vec![claimed(CONTENDER)]));
+    assert!(state.is_held_by(CONTENDER));
+    assert_eq!(state.decide(claim(CONTENDER), &today()), Ok(vec![]));
 }
 
 #[test]
 fn a_resolution_takes_nothing_from_a_third_deal() {
-    let mut state = folded(&contested());
-    state = apply(state, OpportunityCommand::Release { deal: HOLDER });
-    state = apply(state, claim(BYSTANDER));
-    state = apply(state, resolve(CONTENDER));
-    assert!(state.is_held_by(BYSTANDER));
+    let mut state = apply(folded(&contested()), claim(BYSTANDER));
+    let (conflict, _) = state.conflict_for(BYSTANDER).unwrap();
+    state = apply(state, release(HOLDER));
+    let (rule, reason) = (rule(), "late".to_owned());
+    state = apply(state, OpportunityCommand::Resolve { conflict, winner: BYSTANDER, rule, reason });
+    assert!(state.is_held_by(CONTENDER));
 }
 
 #[test]
@@ -313,8 +342,17 @@ proptest! {
                         prop_assert_eq!(holder, Some(*deal), "released by another deal");
                         holder = None;
                     }
-                    OpportunityEvent::ConflictResolved { loser, .. } if holder == Some(*loser) => {
-                        holder = None;
+                    OpportunityEvent::ConflictResolved { conflict, winner, loser, .. } => {
+                        holder = holder.filter(|deal| deal != loser);
+                        if state.conflicts[conflict].contender == *winner {
+                            holder = holder.or(Some(*winner));
+                        }
+                    }
+                    OpportunityEvent::ConflictClosed { contender, cause, .. }
+                        if *cause == ConflictEnd::HolderEnded =>
+                    {
+                        prop_assert_eq!(holder, None, "handed on while held");
+                        holder = Some(*contender);
                     }
                     _ => {}
                 }
@@ -379,6 +417,14 @@ fn resolve(winner: DealId) -> OpportunityCommand {
         rule: rule(),
         reason: "visited the customer".into(),
     }
+}
+
+fn release(deal: DealId) -> OpportunityCommand {
+    OpportunityCommand::Release { deal }
+}
+
+fn already_resolved<T>() -> Result<T, OpportunityError> {
+    Err(OpportunityError::ConflictAlreadyResolved)
 }
 
 /// Claimed by the holder, then contested by the contender.

@@ -47,6 +47,9 @@ pub(super) fn place(
         }
         OrderRequest::Renew { .. } | OrderRequest::Upgrade { .. } => {
             let fact = facts.licence.ok_or(OrderError::LicenceNotFound)?;
+            if let Some(order) = fact.reserved_by {
+                return Err(OrderError::LicenceChangePending { order });
+            }
             (fact.customer, fact.licence, Some(fact.order))
         }
     };

@@ -186,6 +186,7 @@ fn licence() -> LicenceFact {
         starts_on: day("2026-03-01"),
         ends_on: day("2027-02-28"),
         order: PREVIOUS,
+        reserved_by: None,
     }
 }
 
@@ -224,6 +225,10 @@ fn completed() -> OrderEvent {
 
 fn cancelled() -> OrderEvent {
     OrderEvent::Cancelled { reason: "Not paid".into() }
+}
+
+fn refused() -> OrderEvent {
+    OrderEvent::Refused { reserved_by: RENEWAL }
 }
 
 fn renewed() -> OrderEvent {

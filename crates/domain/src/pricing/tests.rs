@@ -421,6 +421,7 @@ fn licence(quantity: u32) -> LicenceFact {
         starts_on: day("2026-03-01"),
         ends_on: day("2027-02-28"),
         order: OrderId(Uuid::from_u128(0xf1)),
+        reserved_by: None,
     }
 }
 

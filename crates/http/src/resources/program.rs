@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use accord_projections::DueFilter;
 use axum::extract::{Path, State};
 use axum::http::{HeaderMap, Uri};
 use axum::response::{IntoResponse, Response};
@@ -20,6 +21,7 @@ const PROGRAMS: &str = "/v1/programs";
 const RULEBOOKS: &str = "/v1/programs/{program}/rulebooks";
 const RULEBOOK: &str = "/v1/programs/{program}/rulebooks/{id}";
 const PRICE_LISTS: &str = "/v1/programs/{program}/price-lists";
+const DUE: &str = "/v1/programs/{program}/due";
 
 pub(super) fn routes() -> Router<Arc<Http>> {
     Router::new()
@@ -27,6 +29,7 @@ pub(super) fn routes() -> Router<Arc<Http>> {
         .route(RULEBOOKS, get(rulebooks))
         .route(RULEBOOK, get(rulebook))
         .route(PRICE_LISTS, get(price_lists))
+        .route(DUE, get(due))
 }
 
 async fn programs(State(http): State<Arc<Http>>, headers: HeaderMap) -> Answer {
@@ -57,4 +60,11 @@ async fn price_lists(Path(program): Path<String>, (State(http), headers, uri): P
     let reading: Reading<NoFilter> = begin(&http, (&program, PRICE_LISTS), &headers, &uri).await?;
     let (_, rules) = http.app.rules(&reading.scope.program, None, reading.today).await?;
     Ok(Json(&rules.price_lists).into_response())
+}
+
+async fn due(Path(program): Path<String>, (State(http), headers, uri): Parts) -> Answer {
+    let reading: Reading<DueFilter> = begin(&http, (&program, DUE), &headers, &uri).await?;
+    let program = reading.scope.program;
+    let page = http.views.due_in(program, reading.today, reading.filter).await;
+    Ok(Json(page.map_err(query_problem)?).into_response())
 }

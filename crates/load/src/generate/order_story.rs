@@ -103,6 +103,7 @@ impl OrderStory {
             starts_on: quote.starts_on,
             ends_on: quote.ends_on,
             order: OrderId(self.order.id),
+            reserved_by: None,
         };
         let ends_on = quote.ends_on.plus_months(TERM_MONTHS);
         let licence: LicenceId = placed.licence;

@@ -147,3 +147,25 @@ fn platform_facts() -> OrderFacts {
     let licence = Some(LicenceFact { items: platform(10, 5), ..licence() });
     OrderFacts { licence, ..licence_facts() }
 }
+
+#[test]
+fn a_licence_is_changed_by_one_order_at_a_time() {
+    let fact = LicenceFact { reserved_by: Some(RENEWAL), ..licence() };
+    let facts = OrderFacts { licence: Some(fact), ..licence_facts() };
+    let outcome = given::<Order>([]).when(place(renew("2028-02-29"), facts.clone()), &today());
+    assert_eq!(outcome, Err(OrderError::LicenceChangePending { order: RENEWAL }));
+    assert!(quote(&renew("2028-02-29"), &facts, &today()).is_ok(), "its price may be asked");
+}
+
+#[test]
+fn an_order_that_came_second_is_refused_once_and_never_completed() {
+    let refuse = OrderCommand::Refuse { reserved_by: RENEWAL };
+    let outcome = given::<Order>([placed()]).when(refuse.clone(), &today());
+    assert_eq!(outcome, Ok(vec![refused()]));
+    assert_eq!(given::<Order>([placed(), refused()]).when(refuse.clone(), &today()), Ok(vec![]));
+    let cancelled_status = OrderError::OrderWrongStatus { status: OrderStatus::Cancelled };
+    let outcome = given::<Order>([placed(), refused()]).when(complete(TODAY, "R-1"), &today());
+    assert_eq!(outcome, Err(cancelled_status));
+    let paid = given::<Order>([placed(), completed()]).when(refuse, &today());
+    assert_eq!(paid, Err(OrderError::OrderWrongStatus { status: OrderStatus::Complete }));
+}
