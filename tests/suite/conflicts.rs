@@ -72,6 +72,9 @@ async fn a_neutral_person_resolves_a_conflict_and_the_contender_takes_the_opport
     stage.manager().post(&format!("{conflict}/escalate"), body).await.done();
     let resolve = format!("{conflict}/resolve");
     let resolution = |winner: Uuid, rule: &str| json!({ "winner": winner, "rule": rule, "reason": "the customer wrote to us" });
+    // The manager has approved one of the deals.
+    let refused = stage.manager().post(&resolve, resolution(holder, "customer-choice")).await;
+    refused.refused(409, "resolver-not-neutral");
     let director = stage.director();
     let refused = director.post(&resolve, resolution(contender, "loudest-voice")).await;
     refused.refused(422, "unknown-conflict-rule");

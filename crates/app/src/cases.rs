@@ -6,5 +6,5 @@ mod orders;
 mod partners;
 mod reviews;
 
-pub use deals::DealDraft;
+pub use deals::{ConflictResolution, DealDraft};
 pub use reviews::ReviewRequest;

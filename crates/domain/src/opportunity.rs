@@ -29,7 +29,14 @@ pub enum OpportunityCommand {
     /// Hands an open conflict to the next higher instance.
     Escalate { conflict: ConflictId, to: String, reason: String },
     /// Resolves an open conflict; by a neutral person, under a named rule, with a reason.
-    Resolve { conflict: ConflictId, winner: DealId, rule: ReasonCode, reason: String },
+    Resolve {
+        conflict: ConflictId,
+        winner: DealId,
+        rule: ReasonCode,
+        reason: String,
+        /// Everybody who acted on one of the two deals.
+        involved: Vec<Subject>,
+    },
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -158,8 +165,8 @@ impl Aggregate for Opportunity {
             OpportunityCommand::Escalate { conflict, to, reason } => {
                 self.escalate(conflict, to, reason)
             }
-            OpportunityCommand::Resolve { conflict, winner, rule, reason } => {
-                let resolution = Resolution { winner, rule, reason };
+            OpportunityCommand::Resolve { conflict, winner, rule, reason, involved } => {
+                let resolution = Resolution { winner, rule, reason, involved };
                 self.resolve(conflict, resolution, context)
             }
         }
@@ -226,6 +233,7 @@ struct Resolution {
     winner: DealId,
     rule: ReasonCode,
     reason: String,
+    involved: Vec<Subject>,
 }
 
 impl Opportunity {
@@ -342,10 +350,10 @@ impl Opportunity {
         context: &Context,
     ) -> Result<Vec<OpportunityEvent>, OpportunityError> {
         let conflict = self.open_conflict(id)?;
-        if context.actor.acting_for.is_some() {
+        let Resolution { winner, rule, reason, involved } = resolution;
+        if context.actor.acting_for.is_some() || involved.contains(&context.actor.subject) {
             return Err(OpportunityError::ResolverNotNeutral);
         }
-        let Resolution { winner, rule, reason } = resolution;
         let loser = match winner {
             winner if winner == conflict.holder => conflict.contender,
             winner if winner == conflict.contender => conflict.holder,

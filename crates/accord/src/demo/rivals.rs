@@ -4,7 +4,7 @@
 
 use std::sync::Arc;
 
-use accord_app::{App, DealDraft};
+use accord_app::{App, ConflictResolution, DealDraft};
 use accord_domain::customer::Company;
 use accord_domain::deal::{Deal, DealCase, DealStatus};
 use accord_domain::opportunity::{Opportunity, OpportunityCommand};
@@ -177,8 +177,9 @@ impl Rivals {
         };
         let winner = if self.random.percent(70) { holder } else { contender };
         let reason = "the dossier of both registrations speaks for it".to_owned();
-        let resolve = OpportunityCommand::Resolve { conflict, winner, rule, reason };
-        desk.send::<Opportunity>(&by, key, resolve).await?;
+        let call = desk.call(&by, "resolve", Some(reason.clone()));
+        let resolution = ConflictResolution { conflict, winner, rule, reason };
+        self.app.resolve_conflict(opportunity, resolution, &call).await?;
         if winner == contender {
             story.take_up(contender, today).await?;
         }

@@ -1,10 +1,17 @@
-//! Registering a deal: the partner's standing comes from its own stream.
+//! Registering a deal, and resolving a conflict of two: what the decision needs of other streams.
+
+use std::collections::BTreeSet;
 
 use accord_domain::customer::Company;
 use accord_domain::deal::{Deal, DealCommand};
+use accord_domain::metadata::Metadata;
+use accord_domain::opportunity::{Opportunity, OpportunityCommand};
 use accord_domain::partner::{Partner, PartnerStanding};
-use accord_domain::{Aggregate, Day, DealId, Money, PartnerId, ProductScope};
-use accord_eventlog::StreamName;
+use accord_domain::{
+    Aggregate, ConflictId, Day, DealId, Money, OpportunityId, PartnerId, ProductScope, ReasonCode,
+    Subject,
+};
+use accord_eventlog::{Direction, StreamName};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -20,6 +27,19 @@ pub struct DealDraft {
     pub value: Money,
     pub expected_close: Day,
 }
+
+/// How a person resolves a conflict.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ConflictResolution {
+    pub conflict: ConflictId,
+    pub winner: DealId,
+    /// One of the rulebook's conflict rules.
+    pub rule: ReasonCode,
+    pub reason: String,
+}
+
+/// Events read from a stream at a time.
+const PAGE_EVENTS: usize = 1_000;
 
 impl App {
     /// Starts a deal registration.
@@ -41,6 +61,42 @@ impl App {
         let partner = state.partner().ok_or(AppError::NotFound)?;
         let standing = self.standing(partner, call).await?;
         self.execute::<Deal>(deal.0, DealCommand::Submit { standing }, call).await
+    }
+
+    /// Resolves a conflict; by somebody who has acted on neither of its deals.
+    pub async fn resolve_conflict(
+        &self,
+        opportunity: OpportunityId,
+        resolution: ConflictResolution,
+        call: &Call,
+    ) -> Result<Outcome, AppError> {
+        let ConflictResolution { conflict, winner, rule, reason } = resolution;
+        let state = self.any_state::<Opportunity>(opportunity.0).await?;
+        let deals = state.conflicts.get(&conflict).map(|found| [found.holder, found.contender]);
+        let mut involved = Vec::new();
+        for deal in deals.into_iter().flatten() {
+            involved.extend(self.actors_on(&StreamName::of(Deal::CATEGORY, deal.0)).await?);
+        }
+        let command = OpportunityCommand::Resolve { conflict, winner, rule, reason, involved };
+        self.execute::<Opportunity>(opportunity.0, command, call).await
+    }
+
+    /// Everybody whose commands a stream holds, once each.
+    async fn actors_on(&self, stream: &StreamName) -> Result<BTreeSet<Subject>, AppError> {
+        let mut actors = BTreeSet::new();
+        let mut from = 0;
+        loop {
+            let read = self.log.read_stream(stream, Direction::Forward, Some(from), PAGE_EVENTS);
+            let page = read.await?;
+            for event in &page {
+                let metadata: Metadata = serde_json::from_slice(&event.metadata)?;
+                actors.insert(metadata.actor.subject);
+            }
+            if page.len() < PAGE_EVENTS {
+                return Ok(actors);
+            }
+            from += PAGE_EVENTS as u64;
+        }
     }
 
     /// A partner's standing, as its own stream has it; an unknown partner is not found.

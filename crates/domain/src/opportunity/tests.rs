@@ -251,7 +251,8 @@ fn a_resolution_takes_nothing_from_a_third_deal() {
     let (conflict, _) = state.conflict_for(BYSTANDER).unwrap();
     state = apply(state, release(HOLDER));
     let (rule, reason) = (rule(), "late".to_owned());
-    state = apply(state, OpportunityCommand::Resolve { conflict, winner: BYSTANDER, rule, reason });
+    let (winner, involved) = (BYSTANDER, vec![]);
+    state = apply(state, OpportunityCommand::Resolve { conflict, winner, rule, reason, involved });
     assert!(state.is_held_by(CONTENDER));
 }
 
@@ -259,6 +260,13 @@ fn a_resolution_takes_nothing_from_a_third_deal() {
 fn nobody_who_acts_for_a_partner_resolves_a_conflict() {
     let mut context = today();
     context.actor.acting_for = Some(partner_of(BYSTANDER));
+    let outcome = given::<Opportunity>(contested()).when(resolve(HOLDER), &context);
+    assert_eq!(outcome, Err(OpportunityError::ResolverNotNeutral));
+}
+
+#[test]
+fn nobody_who_acted_on_one_of_the_deals_resolves_their_conflict() {
+    let context = context(QUAZZAR, "2026-03-01", "carol");
     let outcome = given::<Opportunity>(contested()).when(resolve(HOLDER), &context);
     assert_eq!(outcome, Err(OpportunityError::ResolverNotNeutral));
 }
@@ -277,6 +285,7 @@ fn a_conflict_is_resolved_under_a_rule_of_the_rulebook_only() {
         winner: HOLDER,
         rule: rule.clone(),
         reason: "heads".into(),
+        involved: vec![],
     };
     let outcome = given::<Opportunity>(contested()).when(command, &today());
     assert_eq!(outcome, Err(OpportunityError::UnknownConflictRule { rule }));
@@ -289,6 +298,7 @@ fn a_resolution_needs_a_reason() {
         winner: HOLDER,
         rule: rule(),
         reason: " ".into(),
+        involved: vec![],
     };
     let outcome = given::<Opportunity>(contested()).when(command, &today());
     assert_eq!(outcome, Err(OpportunityError::ReasonMissing));
@@ -318,6 +328,7 @@ fn command_of(
             winner: if deal.0.as_u128() < 2 { conflict.holder } else { conflict.contender },
             rule: rule(),
             reason: "fair".into(),
+            involved: vec![],
         },
         _ => OpportunityCommand::Release { deal },
     }
@@ -416,6 +427,7 @@ fn resolve(winner: DealId) -> OpportunityCommand {
         winner,
         rule: rule(),
         reason: "visited the customer".into(),
+        involved: vec![Subject("bob".into()), Subject("carol".into())],
     }
 }
 

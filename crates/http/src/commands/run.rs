@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use accord_app::{Call, Outcome};
+use accord_app::{Call, ConflictResolution, Outcome};
 use accord_domain::certificate::{Certificate, CertificateCommand};
 use accord_domain::deal::{Deal, DealStatus};
 use accord_domain::opportunity::{Opportunity, OpportunityCommand};
@@ -224,28 +224,18 @@ async fn taken(
     Ok(problem)
 }
 
-fn on_conflict<B: serde::de::DeserializeOwned + Send + 'static>(
-    (http, target): (Arc<Http>, Target),
-    text: Bytes,
-    call: Call,
-    command: fn(ConflictId, B) -> OpportunityCommand,
-) -> Running {
-    Box::pin(async move {
-        let conflict = ConflictId(target.id);
-        let opportunity = http.opportunity_of(conflict, &call.program).await?;
-        let command = command(conflict, body::read(&text)?);
-        Ok(http.app.execute::<Opportunity>(opportunity.0, command, &call).await?)
-    })
-}
-
 pub(crate) fn escalate_conflict(
     http: Arc<Http>,
     target: Target,
     text: Bytes,
     call: Call,
 ) -> Running {
-    on_conflict((http, target), text, call, |conflict, body: EscalateBody| {
-        OpportunityCommand::Escalate { conflict, to: body.to, reason: body.reason }
+    Box::pin(async move {
+        let EscalateBody { to, reason } = body::read(&text)?;
+        let conflict = ConflictId(target.id);
+        let opportunity = http.opportunity_of(conflict, &call.program).await?;
+        let command = OpportunityCommand::Escalate { conflict, to, reason };
+        Ok(http.app.execute::<Opportunity>(opportunity.0, command, &call).await?)
     })
 }
 
@@ -255,9 +245,12 @@ pub(crate) fn resolve_conflict(
     text: Bytes,
     call: Call,
 ) -> Running {
-    on_conflict((http, target), text, call, |conflict, body: ResolveBody| {
-        let ResolveBody { winner, rule, reason } = body;
-        OpportunityCommand::Resolve { conflict, winner, rule, reason }
+    Box::pin(async move {
+        let ResolveBody { winner, rule, reason } = body::read(&text)?;
+        let conflict = ConflictId(target.id);
+        let opportunity = http.opportunity_of(conflict, &call.program).await?;
+        let resolution = ConflictResolution { conflict, winner, rule, reason };
+        Ok(http.app.resolve_conflict(opportunity, resolution, &call).await?)
     })
 }
 
