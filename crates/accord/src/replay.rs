@@ -103,7 +103,7 @@ struct Pages<'a> {
 impl<'a> Pages<'a> {
     fn new(log: &'a dyn EventLog, args: &'a ReplayArgs) -> Self {
         let kind_prefixes = args.kind.iter().cloned().collect();
-        let filter = Filter { stream_prefixes: Vec::new(), kind_prefixes };
+        let filter = Filter { kind_prefixes, ..Filter::default() };
         let stream = args.stream.as_ref();
         Self { log, stream, filter, after: None, revision: 0, done: false }
     }
