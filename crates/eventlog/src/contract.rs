@@ -14,7 +14,7 @@ mod scene;
 pub mod sizes_and_names;
 pub mod subscribing;
 
-use std::sync::Arc;
+use std::{future::Future, pin::Pin, sync::Arc};
 
 use async_trait::async_trait;
 
@@ -34,12 +34,37 @@ pub trait Subject: Send + Sync {
     }
 }
 
+/// One case of the suite.
+pub struct Case {
+    /// `group::name`; the name is a sentence.
+    pub name: &'static str,
+    /// Runs the case; it panics where the log does not behave.
+    pub run: for<'a> fn(&'a dyn Subject) -> Running<'a>,
+}
+
+/// A case that runs.
+pub type Running<'a> = Pin<Box<dyn Future<Output = ()> + Send + 'a>>;
+
+/// Every case of the suite, for programs that run it outside of tests.
+pub fn cases() -> Vec<Case> {
+    crate::event_log_cases! { event_log_case_list! {} }
+}
+
 /// Makes one `#[tokio::test]` of every case. The expression builds a fresh [`Subject`] and may
 /// `await`; the calling crate needs tokio with `macros` and `rt-multi-thread`.
 #[macro_export]
 macro_rules! event_log_contract {
     ($make_subject:expr) => {
-        $crate::event_log_contract! { @cases $make_subject;
+        $crate::event_log_cases! { event_log_case_tests! { $make_subject } }
+    };
+}
+
+/// The list of all cases, given to another macro after its own arguments.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! event_log_cases {
+    ($then:ident ! { $($given:tt)* }) => {
+        $crate::$then! { $($given)*;
             appending::an_append_answers_with_the_place_of_its_last_event,
             appending::any_appends_to_a_missing_and_to_an_existing_stream,
             appending::no_stream_appends_only_to_a_missing_stream,
@@ -91,7 +116,12 @@ macro_rules! event_log_contract {
             restarting::a_subscription_resumes_after_a_restart,
         }
     };
-    (@cases $make_subject:expr; $($group:ident :: $case:ident),* $(,)?) => {
+}
+
+#[doc(hidden)]
+#[macro_export]
+macro_rules! event_log_case_tests {
+    ($make_subject:expr; $($group:ident :: $case:ident),* $(,)?) => {
         $(
             #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
             async fn $case() {
@@ -99,6 +129,19 @@ macro_rules! event_log_contract {
                 $crate::contract::$group::$case(&subject).await;
             }
         )*
+    };
+}
+
+#[doc(hidden)]
+#[macro_export]
+macro_rules! event_log_case_list {
+    (; $($group:ident :: $case:ident),* $(,)?) => {
+        vec![$(
+            $crate::contract::Case {
+                name: concat!(stringify!($group), "::", stringify!($case)),
+                run: |subject| Box::pin($crate::contract::$group::$case(subject)),
+            }
+        ),*]
     };
 }
 
