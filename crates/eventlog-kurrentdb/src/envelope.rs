@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use accord_eventlog::{NewEvent, Position, RecordedEvent};
+use accord_eventlog::{NewEvent, Position, RecordedEvent, StreamName};
 use eventstore::{Error, EventData};
 use serde_json::value::RawValue;
 
@@ -28,7 +28,7 @@ fn as_json(event: &NewEvent) -> Option<EventData> {
 
 /// An event as the server tells it.
 pub(crate) fn from_wire(wire: eventstore::RecordedEvent) -> Result<RecordedEvent, Error> {
-    let stream = wire.stream_id().parse().map_err(|error| {
+    let stream = StreamName::including_system(wire.stream_id()).map_err(|error| {
         let position = wire.position.commit;
         let why = format!("the stream's name at position {position} is none: {error}");
         Error::InternalParsingError(why)

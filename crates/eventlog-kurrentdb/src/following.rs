@@ -106,7 +106,7 @@ impl Follower {
     }
 
     async fn deliver_history(&mut self) -> Result<(), Broken> {
-        let everything = Filter::default();
+        let everything = Filter { system: true, ..Filter::default() };
         let last =
             Scan { direction: Direction::Backward, from: None, filter: &everything, events_max: 1 };
         // Taken before the pages: when they end, everything up to here was considered.

@@ -20,7 +20,9 @@ mod error;
 mod following;
 mod link;
 mod log;
+mod login;
 mod reading;
 
 pub use address::{Address, AddressError};
 pub use log::KurrentLog;
+pub use login::LoginError;
