@@ -17,7 +17,6 @@ use std::process::ExitCode;
 use std::time::Instant;
 
 use accord_domain::Day;
-use accord_eventlog::EventLog;
 use accord_http::{Issuer, Limits};
 use chrono::Utc;
 use indicatif::{ProgressBar, ProgressStyle};

@@ -23,7 +23,7 @@ pub(crate) async fn run(args: RebuildArgs) -> anyhow::Result<ExitCode> {
             cancelling.cancel();
         }
     });
-    let rebuilt = rebuild(&log, data, reporter(), &cancel).await?;
+    let rebuilt = rebuild(&*log, data, reporter(), &cancel).await?;
     let mut out = stdout().lock();
     match rebuilt {
         Rebuilt::Swapped { generation, folded, quarantined, .. } => {

@@ -42,8 +42,8 @@ struct Head {
 pub(crate) async fn run(args: ReplayArgs) -> anyhow::Result<ExitCode> {
     let log = open_log_to_read(&args.data.directory)?;
     match (&args.as_of, &args.stream) {
-        (Some(time), Some(stream)) => print_state(&log, stream, *time).await?,
-        _ => print_events(&log, &args).await?,
+        (Some(time), Some(stream)) => print_state(&*log, stream, *time).await?,
+        _ => print_events(&*log, &args).await?,
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -24,8 +24,8 @@ const BROKEN_NAMED_MAX: usize = 20;
 pub(crate) async fn run(args: VerifyArgs) -> anyhow::Result<ExitCode> {
     let data = &args.data.directory;
     let log = open_log_to_read(data)?;
-    let tables = verify(&log, data).await?;
-    let chains = Chains::walk(&log).await?;
+    let tables = verify(&*log, data).await?;
+    let chains = Chains::walk(&*log).await?;
     let mut out = stdout().lock();
     writeln!(out, "{}", table(&tables))?;
     writeln!(out, "{} events in {} streams:", chains.events, chains.last.len())?;

@@ -29,7 +29,9 @@ pub(crate) const LOG_FILE: &str = "log.db";
 /// Everything that lives in a data directory, opened for writing by this process alone.
 pub(crate) struct Stores {
     pub(crate) data: PathBuf,
-    pub(crate) log: Arc<SqliteEventLog>,
+    pub(crate) log: Arc<dyn EventLog>,
+    /// The log where it is the embedded one, which must be closed.
+    embedded: Option<Arc<SqliteEventLog>>,
     pub(crate) views: Arc<Views>,
     keys: Arc<dyn KeyStore>,
     runner: Runner,
@@ -46,16 +48,17 @@ impl Stores {
             .with_context(|| format!("cannot open the key store in {}", data.display()))?;
         let views = Views::open(data)
             .with_context(|| format!("cannot open the read models in {}", data.display()))?;
-        let log = Arc::new(log);
-        let runner = Runner::start(log.clone(), Arc::clone(&views));
-        Ok(Self { data: data.to_owned(), log, views, keys: Arc::new(keys), runner })
+        let embedded = Arc::new(log);
+        let log: Arc<dyn EventLog> = embedded.clone();
+        let runner = Runner::start(Arc::clone(&log), Arc::clone(&views));
+        let (data, keys) = (data.to_owned(), Arc::new(keys));
+        Ok(Self { data, log, embedded: Some(embedded), views, keys, runner })
     }
 
     /// The application under a clock.
     pub(crate) fn app(&self, clock: Clock) -> Arc<App> {
         let facts = ViewFacts { views: Arc::clone(&self.views), clock: clock.clone() };
-        let log: Arc<dyn EventLog> = self.log.clone();
-        Arc::new(App::new(log, Arc::clone(&self.keys), clock, Arc::new(facts)))
+        Arc::new(App::new(Arc::clone(&self.log), Arc::clone(&self.keys), clock, Arc::new(facts)))
     }
 
     /// Waits until the read models have seen everything that the log holds now.
@@ -69,7 +72,9 @@ impl Stores {
     /// Stops the read models, then closes the log.
     pub(crate) async fn close(self) {
         self.runner.stop().await;
-        self.log.close().await;
+        if let Some(embedded) = self.embedded {
+            embedded.close().await;
+        }
     }
 }
 
@@ -96,11 +101,12 @@ pub(crate) fn existing(data: &Path) -> anyhow::Result<&Path> {
 }
 
 /// The event log of an existing data directory, for reading, also beside a running server.
-pub(crate) fn open_log_to_read(data: &Path) -> anyhow::Result<SqliteEventLog> {
+pub(crate) fn open_log_to_read(data: &Path) -> anyhow::Result<Arc<dyn EventLog>> {
     let path = existing(data)?.join(LOG_FILE);
     ensure!(path.is_file(), "there is no event log in {}", data.display());
-    SqliteEventLog::open_read_only(&path)
-        .with_context(|| format!("cannot read the event log in {}", data.display()))
+    let log = SqliteEventLog::open_read_only(&path)
+        .with_context(|| format!("cannot read the event log in {}", data.display()))?;
+    Ok(Arc::new(log))
 }
 
 /// Facts that span streams, from the read models.
