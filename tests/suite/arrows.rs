@@ -12,6 +12,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("accord-app", &["accord-domain", "accord-eventlog"]),
     ("accord-projections", &["accord-domain", "accord-eventlog"]),
     ("accord-audit", &["accord-domain", "accord-eventlog"]),
+    ("accord-eventlog-kurrentdb", &["accord-eventlog"]),
     ("accord-eventlog-sqlite", &["accord-eventlog"]),
     ("accord-http", &["accord-app", "accord-domain", "accord-eventlog", "accord-projections"]),
     (
@@ -21,6 +22,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
             "accord-audit",
             "accord-domain",
             "accord-eventlog",
+            "accord-eventlog-kurrentdb",
             "accord-eventlog-sqlite",
             "accord-http",
             "accord-projections",

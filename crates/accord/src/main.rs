@@ -1,6 +1,7 @@
 //! `accord`: one binary for everything. This crate is the only place where things are wired
 //! together; each command has a module of its own.
 
+mod chosen_log;
 mod cli;
 mod demo;
 mod durations;
@@ -28,6 +29,9 @@ use crate::cli::{Cli, Command};
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
+    // The first thing of all: there are two providers among the dependencies, and whoever uses TLS
+    // must find one chosen. An error says that one is.
+    let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
     let cli = Cli::parse();
     telemetry::start(&cli.log);
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {

@@ -11,8 +11,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use uuid::Uuid;
 
+use crate::chosen_log::open_to_read;
 use crate::cli::ReplayArgs;
-use crate::wiring::open_log_to_read;
 
 /// Events read at a time.
 const PAGE_EVENTS: usize = 2_000;
@@ -40,7 +40,7 @@ struct Head {
 }
 
 pub(crate) async fn run(args: ReplayArgs) -> anyhow::Result<ExitCode> {
-    let log = open_log_to_read(&args.data.directory)?;
+    let log = open_to_read(args.data.as_deref(), args.event_log.url.as_ref())?;
     match (&args.as_of, &args.stream) {
         (Some(time), Some(stream)) => print_state(&*log, stream, *time).await?,
         _ => print_events(&*log, &args).await?,

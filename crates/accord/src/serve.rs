@@ -32,7 +32,10 @@ pub(crate) async fn run(args: ServeArgs) -> anyhow::Result<ExitCode> {
     let settings = Settings::load(&args)?;
     let stop = stop_signal()?;
     let (listener, address) = bind(&settings.listen).await?;
-    let stores = Stores::open(&args.data)?;
+    let stores = match &settings.event_log {
+        Some(url) => Stores::open_at(&args.data, url.address()?)?,
+        None => Stores::open(&args.data)?,
+    };
     let issuer = Issuer::open(&args.data)?;
     let service = Service { stores, issuer, limits: settings.limits };
     service.run(listener, stop, || announce(address)).await?;

@@ -1,7 +1,7 @@
 //! What is put together from what: the data directory's stores, the facts, the application.
 //!
 //! ```text
-//! DIR/log.db       the event log
+//! DIR/log.db       the event log, unless a server elsewhere has it
 //! DIR/keys.db      persons' keys
 //! DIR/issuer.pem   the token issuer's key
 //! DIR/views/       the read models' generations
@@ -15,6 +15,7 @@ use accord_app::{App, AppError, Clock, FactSource, Managed};
 use accord_audit::SqliteKeyStore;
 use accord_domain::{PartnerId, ProgramId, evidence::Evidence};
 use accord_eventlog::{EventLog, KeyStore, Position};
+use accord_eventlog_kurrentdb::{Address, KurrentLog};
 use accord_eventlog_sqlite::SqliteEventLog;
 use accord_projections::{QueryError, Runner, Scope, Views};
 use anyhow::{Context, ensure};
@@ -26,7 +27,8 @@ const FACTS_WAIT_MAX: Duration = Duration::from_secs(2);
 /// The name of the event log in a data directory.
 pub(crate) const LOG_FILE: &str = "log.db";
 
-/// Everything that lives in a data directory, opened for writing by this process alone.
+/// Everything that lives in a data directory, opened for writing by this process alone, and the
+/// event log, wherever it lives.
 pub(crate) struct Stores {
     pub(crate) data: PathBuf,
     pub(crate) log: Arc<dyn EventLog>,
@@ -38,21 +40,36 @@ pub(crate) struct Stores {
 }
 
 impl Stores {
-    /// Opens a data directory, making what is missing, and starts to follow the log.
+    /// Opens a data directory with its embedded log, making what is missing, and starts to follow
+    /// the log.
     pub(crate) fn open(data: &Path) -> anyhow::Result<Self> {
         make_private(data)
             .with_context(|| format!("cannot use the data directory {}", data.display()))?;
         let log = SqliteEventLog::open(&data.join(LOG_FILE))
             .with_context(|| format!("cannot open the event log in {}", data.display()))?;
+        let embedded = Arc::new(log);
+        Self::over(data, embedded.clone(), Some(embedded))
+    }
+
+    /// Opens a data directory for the log at an address, which need not answer yet.
+    pub(crate) fn open_at(data: &Path, address: Address) -> anyhow::Result<Self> {
+        make_private(data)
+            .with_context(|| format!("cannot use the data directory {}", data.display()))?;
+        Self::over(data, Arc::new(KurrentLog::new(address)), None)
+    }
+
+    fn over(
+        data: &Path,
+        log: Arc<dyn EventLog>,
+        embedded: Option<Arc<SqliteEventLog>>,
+    ) -> anyhow::Result<Self> {
         let keys = SqliteKeyStore::open(&data.join("keys.db"))
             .with_context(|| format!("cannot open the key store in {}", data.display()))?;
         let views = Views::open(data)
             .with_context(|| format!("cannot open the read models in {}", data.display()))?;
-        let embedded = Arc::new(log);
-        let log: Arc<dyn EventLog> = embedded.clone();
         let runner = Runner::start(Arc::clone(&log), Arc::clone(&views));
         let (data, keys) = (data.to_owned(), Arc::new(keys));
-        Ok(Self { data, log, embedded: Some(embedded), views, keys, runner })
+        Ok(Self { data, log, embedded, views, keys, runner })
     }
 
     /// The application under a clock.
@@ -98,15 +115,6 @@ pub(crate) fn existing(data: &Path) -> anyhow::Result<&Path> {
         data.display()
     );
     Ok(data)
-}
-
-/// The event log of an existing data directory, for reading, also beside a running server.
-pub(crate) fn open_log_to_read(data: &Path) -> anyhow::Result<Arc<dyn EventLog>> {
-    let path = existing(data)?.join(LOG_FILE);
-    ensure!(path.is_file(), "there is no event log in {}", data.display());
-    let log = SqliteEventLog::open_read_only(&path)
-        .with_context(|| format!("cannot read the event log in {}", data.display()))?;
-    Ok(Arc::new(log))
 }
 
 /// Facts that span streams, from the read models.
