@@ -13,6 +13,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("accord-projections", &["accord-domain", "accord-eventlog"]),
     ("accord-audit", &["accord-domain", "accord-eventlog"]),
     ("accord-eventlog-sqlite", &["accord-eventlog"]),
+    ("accord-eventlog-wire", &["accord-eventlog"]),
     ("accord-http", &["accord-app", "accord-domain", "accord-eventlog", "accord-projections"]),
     (
         "accord",
@@ -22,6 +23,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
             "accord-domain",
             "accord-eventlog",
             "accord-eventlog-sqlite",
+            "accord-eventlog-wire",
             "accord-http",
             "accord-projections",
         ],

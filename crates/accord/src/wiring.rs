@@ -38,10 +38,7 @@ pub(crate) struct Stores {
 impl Stores {
     /// Opens a data directory, making what is missing, and starts to follow the log.
     pub(crate) fn open(data: &Path) -> anyhow::Result<Self> {
-        make_private(data)
-            .with_context(|| format!("cannot use the data directory {}", data.display()))?;
-        let log = SqliteEventLog::open(&data.join(LOG_FILE))
-            .with_context(|| format!("cannot open the event log in {}", data.display()))?;
+        let log = open_log(data)?;
         let keys = SqliteKeyStore::open(&data.join("keys.db"))
             .with_context(|| format!("cannot open the key store in {}", data.display()))?;
         let views = Views::open(data)
@@ -71,6 +68,14 @@ impl Stores {
         self.runner.stop().await;
         self.log.close().await;
     }
+}
+
+/// The event log of a data directory, for writing; makes what is missing.
+pub(crate) fn open_log(data: &Path) -> anyhow::Result<SqliteEventLog> {
+    make_private(data)
+        .with_context(|| format!("cannot use the data directory {}", data.display()))?;
+    SqliteEventLog::open(&data.join(LOG_FILE))
+        .with_context(|| format!("cannot open the event log in {}", data.display()))
 }
 
 /// A directory that only its owner may enter: it holds keys.
