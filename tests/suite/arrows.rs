@@ -14,6 +14,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("accord-audit", &["accord-domain", "accord-eventlog"]),
     ("accord-eventlog-kurrentdb", &["accord-eventlog"]),
     ("accord-eventlog-sqlite", &["accord-eventlog"]),
+    ("accord-eventlog-wire", &["accord-eventlog"]),
     ("accord-http", &["accord-app", "accord-domain", "accord-eventlog", "accord-projections"]),
     (
         "accord",
@@ -24,6 +25,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
             "accord-eventlog",
             "accord-eventlog-kurrentdb",
             "accord-eventlog-sqlite",
+            "accord-eventlog-wire",
             "accord-http",
             "accord-projections",
         ],

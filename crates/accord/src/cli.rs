@@ -1,5 +1,7 @@
 //! The command line: names, arguments and the texts of `--help`.
 
+mod event_log;
+
 use std::path::PathBuf;
 
 use accord_domain::{Day, PartnerId, ProgramId, Role, Timestamp};
@@ -8,6 +10,8 @@ use clap::{Args, Parser, Subcommand, builder::PossibleValuesParser, builder::Typ
 
 use crate::chosen_log::LogUrl;
 use crate::durations::{Seconds, parse_seconds};
+
+pub(crate) use event_log::{AccessFlags, EventLogArgs};
 
 /// Runs software vendors' partner programs: deals, levels, certificates, orders and licences.
 ///
@@ -34,6 +38,7 @@ pub(crate) struct Cli {
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     Serve(ServeArgs),
+    EventLog(EventLogArgs),
     Demo(DemoArgs),
     Replay(ReplayArgs),
     Rebuild(RebuildArgs),
@@ -84,6 +89,11 @@ pub(crate) struct ServeFlags {
     /// Time for running requests to end after a stop [default: 10s]
     #[arg(long, env = "ACCORD_DRAIN_TIME_MAX", value_name = "TIME", value_parser = parse_seconds)]
     pub(crate) drain_time_max: Option<Seconds>,
+    /// Also serve the event log to EventStoreDB and KurrentDB clients here, for reading only
+    #[arg(long, env = "ACCORD_EVENT_LOG_LISTEN", value_name = "HOST:PORT")]
+    pub(crate) event_log_listen: Option<String>,
+    #[command(flatten)]
+    pub(crate) event_log_access: AccessFlags,
 }
 
 /// Make a demo program history and serve it.

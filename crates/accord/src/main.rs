@@ -5,6 +5,7 @@ mod chosen_log;
 mod cli;
 mod demo;
 mod durations;
+mod event_log;
 mod openapi;
 mod rebuild;
 mod replay;
@@ -49,6 +50,7 @@ fn main() -> ExitCode {
 async fn run(command: Command) -> anyhow::Result<ExitCode> {
     match command {
         Command::Serve(args) => serve::run(args).await,
+        Command::EventLog(args) => event_log::run(args).await,
         Command::Demo(args) => demo::run(args).await,
         Command::Replay(args) => replay::run(args).await,
         Command::Rebuild(args) => rebuild::run(args).await,

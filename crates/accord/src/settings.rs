@@ -1,13 +1,13 @@
 //! Settings of a server: flags, then environment (both by the command line), then `accord.toml`.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use accord_http::Limits;
 use anyhow::{Context, anyhow};
 use serde::Deserialize;
 
 use crate::chosen_log::LogUrl;
-use crate::cli::{ServeArgs, ServeFlags};
+use crate::cli::{AccessFlags, ServeArgs, ServeFlags};
 use crate::durations::Seconds;
 
 const FILE_NAME: &str = "accord.toml";
@@ -20,6 +20,9 @@ pub(crate) struct Settings {
     /// Where the event log is; `None`: in the data directory.
     pub(crate) event_log: Option<LogUrl>,
     pub(crate) limits: Limits,
+    /// Where event log clients may attach; `None`: nowhere.
+    pub(crate) event_log_listen: Option<String>,
+    pub(crate) event_log_access: AccessFlags,
 }
 
 /// `accord.toml`. A name that is none of these is refused.
@@ -32,6 +35,11 @@ struct File {
     change_streams_max: Option<usize>,
     header_time_max: Option<Seconds>,
     drain_time_max: Option<Seconds>,
+    event_log_listen: Option<String>,
+    event_log_tls_cert: Option<PathBuf>,
+    event_log_tls_key: Option<PathBuf>,
+    event_log_user: Option<String>,
+    event_log_password_file: Option<PathBuf>,
 }
 
 impl Settings {
@@ -50,7 +58,17 @@ impl Settings {
             flag.or(file).map_or(default, Seconds::duration)
         };
         let listen = flags.listen.clone().or(file.listen);
+        let access = flags.event_log_access.clone();
         Self {
+            event_log_listen: flags.event_log_listen.clone().or(file.event_log_listen),
+            event_log_access: AccessFlags {
+                event_log_tls_cert: access.event_log_tls_cert.or(file.event_log_tls_cert),
+                event_log_tls_key: access.event_log_tls_key.or(file.event_log_tls_key),
+                event_log_user: access.event_log_user.or(file.event_log_user),
+                event_log_password_file: access
+                    .event_log_password_file
+                    .or(file.event_log_password_file),
+            },
             listen: listen.unwrap_or_else(|| LISTEN_DEFAULT.to_owned()),
             event_log: flags.event_log.url.clone().or(file.event_log),
             limits: Limits {

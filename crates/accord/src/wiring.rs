@@ -43,11 +43,7 @@ impl Stores {
     /// Opens a data directory with its embedded log, making what is missing, and starts to follow
     /// the log.
     pub(crate) fn open(data: &Path) -> anyhow::Result<Self> {
-        make_private(data)
-            .with_context(|| format!("cannot use the data directory {}", data.display()))?;
-        let log = SqliteEventLog::open(&data.join(LOG_FILE))
-            .with_context(|| format!("cannot open the event log in {}", data.display()))?;
-        let embedded = Arc::new(log);
+        let embedded = Arc::new(open_log(data)?);
         Self::over(data, embedded.clone(), Some(embedded))
     }
 
@@ -93,6 +89,14 @@ impl Stores {
             embedded.close().await;
         }
     }
+}
+
+/// The event log of a data directory, for writing; makes what is missing.
+pub(crate) fn open_log(data: &Path) -> anyhow::Result<SqliteEventLog> {
+    make_private(data)
+        .with_context(|| format!("cannot use the data directory {}", data.display()))?;
+    SqliteEventLog::open(&data.join(LOG_FILE))
+        .with_context(|| format!("cannot open the event log in {}", data.display()))
 }
 
 /// A directory that only its owner may enter: it holds keys.
