@@ -1,5 +1,7 @@
 //! The command line: names, arguments and the texts of `--help`.
 
+mod event_log;
+
 use std::num::NonZeroU32;
 use std::path::PathBuf;
 
@@ -7,7 +9,10 @@ use accord_domain::{Day, PartnerId, ProgramId, Role, Timestamp};
 use accord_eventlog::StreamName;
 use clap::{Args, Parser, Subcommand, builder::PossibleValuesParser, builder::TypedValueParser};
 
+use crate::chosen_log::LogUrl;
 use crate::durations::{Seconds, parse_seconds};
+
+pub(crate) use event_log::{AccessFlags, EventLogArgs};
 
 /// Runs software vendors' partner programs: deals, levels, certificates, orders and licences.
 ///
@@ -34,6 +39,7 @@ pub(crate) struct Cli {
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     Serve(ServeArgs),
+    EventLog(EventLogArgs),
     Demo(DemoArgs),
     Replay(ReplayArgs),
     Rebuild(RebuildArgs),
@@ -70,6 +76,8 @@ pub(crate) struct ServeFlags {
     /// Where to listen; port 0 picks a free one [default: 127.0.0.1:8080]
     #[arg(long, env = "ACCORD_LISTEN", value_name = "HOST:PORT")]
     pub(crate) listen: Option<String>,
+    #[command(flatten)]
+    pub(crate) event_log: EventLogArg,
     /// Connections at a time; more wait to be accepted [default: 4096]
     #[arg(long, env = "ACCORD_CONNECTIONS_MAX", value_name = "COUNT")]
     pub(crate) connections_max: Option<usize>,
@@ -86,6 +94,11 @@ pub(crate) struct ServeFlags {
     /// Time for running requests to end after a stop [default: 10s]
     #[arg(long, env = "ACCORD_DRAIN_TIME_MAX", value_name = "TIME", value_parser = parse_seconds)]
     pub(crate) drain_time_max: Option<Seconds>,
+    /// Also serve the event log to EventStoreDB and KurrentDB clients here, for reading only
+    #[arg(long, env = "ACCORD_EVENT_LOG_LISTEN", value_name = "HOST:PORT")]
+    pub(crate) event_log_listen: Option<String>,
+    #[command(flatten)]
+    pub(crate) event_log_access: AccessFlags,
 }
 
 /// Make a demo program history and serve it.
@@ -125,8 +138,11 @@ pub(crate) struct DemoArgs {
 /// on the same data directory. Persons' data stays sealed.
 #[derive(Debug, Args)]
 pub(crate) struct ReplayArgs {
+    /// The data directory; not needed with --event-log
+    #[arg(long, env = "ACCORD_DATA", value_name = "DIR", required_unless_present = "url")]
+    pub(crate) data: Option<PathBuf>,
     #[command(flatten)]
-    pub(crate) data: DataArg,
+    pub(crate) event_log: EventLogArg,
     /// Events of this program
     #[arg(long, value_name = "PROGRAM")]
     pub(crate) program: Option<ProgramId>,
@@ -164,6 +180,8 @@ pub(crate) struct ReplayArgs {
 pub(crate) struct RebuildArgs {
     #[command(flatten)]
     pub(crate) data: DataArg,
+    #[command(flatten)]
+    pub(crate) event_log: EventLogArg,
 }
 
 /// Fold the log afresh and compare it with the live read models, table by table.
@@ -173,6 +191,8 @@ pub(crate) struct RebuildArgs {
 pub(crate) struct VerifyArgs {
     #[command(flatten)]
     pub(crate) data: DataArg,
+    #[command(flatten)]
+    pub(crate) event_log: EventLogArg,
 }
 
 /// Print a bearer token for the HTTP API.
@@ -216,6 +236,23 @@ pub(crate) enum RulebookCommand {
         #[arg(value_name = "FILE")]
         file: PathBuf,
     },
+}
+
+// A log elsewhere. Taken without a value parser that could fail, and hidden in `--help`: a
+// connection string may hold a password.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Args)]
+pub(crate) struct EventLogArg {
+    /// The event log's server, in place of the log in the data directory: `esdb://HOST:2113` or
+    /// `kurrentdb://`, several hosts with commas, or `esdb+discover://`. User and password come
+    /// from ACCORD_EVENT_LOG_USER and ACCORD_EVENT_LOG_PASSWORD (or the file
+    /// ACCORD_EVENT_LOG_PASSWORD_FILE)
+    #[arg(
+        long = "event-log",
+        env = "ACCORD_EVENT_LOG",
+        hide_env_values = true,
+        value_name = "URL"
+    )]
+    pub(crate) url: Option<LogUrl>,
 }
 
 #[derive(Debug, Clone, Args)]

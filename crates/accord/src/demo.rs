@@ -17,7 +17,6 @@ use std::process::ExitCode;
 use std::time::Instant;
 
 use accord_domain::Day;
-use accord_eventlog::EventLog;
 use accord_http::{Issuer, Limits};
 use chrono::Utc;
 use indicatif::{ProgressBar, ProgressStyle};
@@ -70,7 +69,8 @@ pub(crate) async fn run(args: DemoArgs) -> anyhow::Result<ExitCode> {
         write!(stdout(), "{text}")?;
         serve::announce(address)
     };
-    let service = Service { stores, issuer: issuer.clone(), limits: Limits::default() };
+    let limits = Limits::default();
+    let service = Service { stores, issuer: issuer.clone(), limits, gate: None };
     service.run(listener, stop, ready).await?;
     Ok(ExitCode::SUCCESS)
 }

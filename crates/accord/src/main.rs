@@ -1,9 +1,11 @@
 //! `accord`: one binary for everything. This crate is the only place where things are wired
 //! together; each command has a module of its own.
 
+mod chosen_log;
 mod cli;
 mod demo;
 mod durations;
+mod event_log;
 mod openapi;
 mod rebuild;
 mod replay;
@@ -28,6 +30,9 @@ use crate::cli::{Cli, Command};
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
+    // The first thing of all: there are two providers among the dependencies, and whoever uses TLS
+    // must find one chosen. An error says that one is.
+    let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
     let cli = Cli::parse();
     telemetry::start(&cli.log);
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
@@ -45,6 +50,7 @@ fn main() -> ExitCode {
 async fn run(command: Command) -> anyhow::Result<ExitCode> {
     match command {
         Command::Serve(args) => serve::run(args).await,
+        Command::EventLog(args) => event_log::run(args).await,
         Command::Demo(args) => demo::run(args).await,
         Command::Replay(args) => replay::run(args).await,
         Command::Rebuild(args) => rebuild::run(args).await,

@@ -8,13 +8,13 @@ use accord_projections::{Progress, Rebuilt, rebuild};
 use indicatif::{ProgressBar, ProgressStyle};
 use tokio_util::sync::CancellationToken;
 
+use crate::chosen_log::open_to_read;
 use crate::cli::RebuildArgs;
 use crate::signals::stop_signal;
-use crate::wiring::open_log_to_read;
 
 pub(crate) async fn run(args: RebuildArgs) -> anyhow::Result<ExitCode> {
     let data = &args.data.directory;
-    let log = open_log_to_read(data)?;
+    let log = open_to_read(Some(data), args.event_log.url.as_ref())?;
     let cancel = CancellationToken::new();
     let mut stop = stop_signal()?;
     let cancelling = cancel.clone();
@@ -23,7 +23,7 @@ pub(crate) async fn run(args: RebuildArgs) -> anyhow::Result<ExitCode> {
             cancelling.cancel();
         }
     });
-    let rebuilt = rebuild(&log, data, reporter(), &cancel).await?;
+    let rebuilt = rebuild(&*log, data, reporter(), &cancel).await?;
     let mut out = stdout().lock();
     match rebuilt {
         Rebuilt::Swapped { generation, folded, quarantined, .. } => {

@@ -11,8 +11,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use uuid::Uuid;
 
+use crate::chosen_log::open_to_read;
 use crate::cli::ReplayArgs;
-use crate::wiring::open_log_to_read;
 
 /// Events read at a time.
 const PAGE_EVENTS: usize = 2_000;
@@ -40,10 +40,10 @@ struct Head {
 }
 
 pub(crate) async fn run(args: ReplayArgs) -> anyhow::Result<ExitCode> {
-    let log = open_log_to_read(&args.data.directory)?;
+    let log = open_to_read(args.data.as_deref(), args.event_log.url.as_ref())?;
     match (&args.as_of, &args.stream) {
-        (Some(time), Some(stream)) => print_state(&log, stream, *time).await?,
-        _ => print_events(&log, &args).await?,
+        (Some(time), Some(stream)) => print_state(&*log, stream, *time).await?,
+        _ => print_events(&*log, &args).await?,
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -103,7 +103,7 @@ struct Pages<'a> {
 impl<'a> Pages<'a> {
     fn new(log: &'a dyn EventLog, args: &'a ReplayArgs) -> Self {
         let kind_prefixes = args.kind.iter().cloned().collect();
-        let filter = Filter { stream_prefixes: Vec::new(), kind_prefixes };
+        let filter = Filter { kind_prefixes, ..Filter::default() };
         let stream = args.stream.as_ref();
         Self { log, stream, filter, after: None, revision: 0, done: false }
     }

@@ -9,14 +9,16 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use accord_app::{App, Clock, policy::PolicyRunner};
+use accord_eventlog_wire::{Listener, Mode};
 use accord_http::{Http, Issuer, Limits};
 use anyhow::Context;
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
-use tokio::task::JoinSet;
+use tokio::task::{JoinHandle, JoinSet};
 
 use crate::cli::ServeArgs;
+use crate::event_log::Gate;
 use crate::scheduler;
 use crate::serve::checkpoint::Checkpoint;
 use crate::settings::Settings;
@@ -32,9 +34,16 @@ pub(crate) async fn run(args: ServeArgs) -> anyhow::Result<ExitCode> {
     let settings = Settings::load(&args)?;
     let stop = stop_signal()?;
     let (listener, address) = bind(&settings.listen).await?;
-    let stores = Stores::open(&args.data)?;
+    let gate = match &settings.event_log_listen {
+        Some(listen) => Some(Gate::open(listen, &settings.event_log_access, Mode::ReadOnly).await?),
+        None => None,
+    };
+    let stores = match &settings.event_log {
+        Some(url) => Stores::open_at(&args.data, url.address()?)?,
+        None => Stores::open(&args.data)?,
+    };
     let issuer = Issuer::open(&args.data)?;
-    let service = Service { stores, issuer, limits: settings.limits };
+    let service = Service { stores, issuer, limits: settings.limits, gate };
     service.run(listener, stop, || announce(address)).await?;
     Ok(ExitCode::SUCCESS)
 }
@@ -60,6 +69,8 @@ pub(crate) struct Service {
     pub(crate) stores: Stores,
     pub(crate) issuer: Issuer,
     pub(crate) limits: Limits,
+    /// Where event log clients may read.
+    pub(crate) gate: Option<Gate>,
 }
 
 impl Service {
@@ -72,19 +83,34 @@ impl Service {
         stop: watch::Receiver<bool>,
         ready: impl FnOnce() -> anyhow::Result<()>,
     ) -> anyhow::Result<()> {
-        let Self { stores, issuer, limits } = self;
+        let Self { stores, issuer, limits, gate } = self;
         let app = stores.app(Clock::System);
         let metrics = PrometheusBuilder::new().install_recorder().context("metrics")?;
         let background = Background::start(&app, &stores, metrics.clone())?;
         let http = Http::new(app, Arc::clone(&stores.views), issuer, limits.clone(), metrics);
         let router = accord_http::router(Arc::new(http));
+        let readers = gate.map(|gate| serve_log(gate, &stores, stop.clone())).transpose()?;
         let serving = tokio::spawn(accord_http::serve(listener, router, limits, stop));
         ready()?;
         serving.await.context("the listener failed")?;
+        if let Some(readers) = readers {
+            readers.await.context("the event log's listener failed")?;
+        }
         background.stop().await;
         stores.close().await;
         Ok(())
     }
+}
+
+/// Lets event log clients read what is served.
+fn serve_log(
+    gate: Gate,
+    stores: &Stores,
+    stop: watch::Receiver<bool>,
+) -> anyhow::Result<JoinHandle<()>> {
+    tracing::info!(url = gate.url(), "event log clients may read");
+    let listener = Listener::new(gate.listener, stores.log.clone(), gate.setup)?;
+    Ok(tokio::spawn(listener.serve(stop)))
 }
 
 /// What runs behind the requests.

@@ -1,13 +1,14 @@
 //! Settings of a server: flags, then environment (both by the command line), then `accord.toml`.
 
 use std::num::NonZeroU32;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use accord_http::Limits;
-use anyhow::Context;
+use anyhow::{Context, anyhow};
 use serde::Deserialize;
 
-use crate::cli::{ServeArgs, ServeFlags};
+use crate::chosen_log::LogUrl;
+use crate::cli::{AccessFlags, ServeArgs, ServeFlags};
 use crate::durations::Seconds;
 
 const FILE_NAME: &str = "accord.toml";
@@ -17,7 +18,12 @@ const LISTEN_DEFAULT: &str = "127.0.0.1:8080";
 #[derive(Debug, Clone)]
 pub(crate) struct Settings {
     pub(crate) listen: String,
+    /// Where the event log is; `None`: in the data directory.
+    pub(crate) event_log: Option<LogUrl>,
     pub(crate) limits: Limits,
+    /// Where event log clients may attach; `None`: nowhere.
+    pub(crate) event_log_listen: Option<String>,
+    pub(crate) event_log_access: AccessFlags,
 }
 
 /// `accord.toml`. A name that is none of these is refused.
@@ -25,11 +31,17 @@ pub(crate) struct Settings {
 #[serde(deny_unknown_fields)]
 struct File {
     listen: Option<String>,
+    event_log: Option<LogUrl>,
     connections_max: Option<usize>,
     change_streams_max: Option<usize>,
     requests_per_second_max: Option<NonZeroU32>,
     header_time_max: Option<Seconds>,
     drain_time_max: Option<Seconds>,
+    event_log_listen: Option<String>,
+    event_log_tls_cert: Option<PathBuf>,
+    event_log_tls_key: Option<PathBuf>,
+    event_log_user: Option<String>,
+    event_log_password_file: Option<PathBuf>,
 }
 
 impl Settings {
@@ -37,10 +49,7 @@ impl Settings {
     pub(crate) fn load(args: &ServeArgs) -> anyhow::Result<Self> {
         let file = match &args.config {
             Some(path) => read(path)?,
-            None => {
-                let path = args.data.join(FILE_NAME);
-                if path.exists() { read(&path)? } else { File::default() }
-            }
+            None => read_in(&args.data)?,
         };
         Ok(Self::merge(&args.settings, file))
     }
@@ -51,8 +60,19 @@ impl Settings {
             flag.or(file).map_or(default, Seconds::duration)
         };
         let listen = flags.listen.clone().or(file.listen);
+        let access = flags.event_log_access.clone();
         Self {
+            event_log_listen: flags.event_log_listen.clone().or(file.event_log_listen),
+            event_log_access: AccessFlags {
+                event_log_tls_cert: access.event_log_tls_cert.or(file.event_log_tls_cert),
+                event_log_tls_key: access.event_log_tls_key.or(file.event_log_tls_key),
+                event_log_user: access.event_log_user.or(file.event_log_user),
+                event_log_password_file: access
+                    .event_log_password_file
+                    .or(file.event_log_password_file),
+            },
             listen: listen.unwrap_or_else(|| LISTEN_DEFAULT.to_owned()),
+            event_log: flags.event_log.url.clone().or(file.event_log),
             limits: Limits {
                 connections_max: flags
                     .connections_max
@@ -80,10 +100,29 @@ impl Settings {
     }
 }
 
+/// Where the settings in a data directory say that the event log is.
+pub(crate) fn event_log_of(data: &Path) -> anyhow::Result<Option<LogUrl>> {
+    Ok(read_in(data)?.event_log)
+}
+
+fn read_in(data: &Path) -> anyhow::Result<File> {
+    let path = data.join(FILE_NAME);
+    if path.exists() { read(&path) } else { Ok(File::default()) }
+}
+
 fn read(path: &Path) -> anyhow::Result<File> {
     let text = std::fs::read_to_string(path)
         .with_context(|| format!("cannot read the settings in {}", path.display()))?;
-    toml::from_str(&text).with_context(|| format!("{} has a mistake", path.display()))
+    // The parser's own message shows the line, and a line may hold a password.
+    let parsed: Result<File, toml::de::Error> = toml::from_str(&text);
+    parsed.map_err(|error| {
+        anyhow!("{} has a mistake{}: {}", path.display(), line_of(&error, &text), error.message())
+    })
+}
+
+fn line_of(error: &toml::de::Error, text: &str) -> String {
+    let line = |at: usize| 1 + text[..at].matches('\n').count();
+    error.span().map_or_else(String::new, |span| format!(" in line {}", line(span.start)))
 }
 
 #[cfg(test)]
@@ -115,6 +154,16 @@ mod tests {
         std::fs::write(folder.path().join(FILE_NAME), "lisen = \"x\"").unwrap();
         let refused = Settings::load(&args(folder.path(), ServeFlags::default())).unwrap_err();
         assert!(format!("{refused:#}").contains("lisen"), "{refused:#}");
+    }
+
+    #[test]
+    fn a_mistake_beside_a_password_is_told_without_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let text = "listen = \"x\"\nevent_log = \"esdb://ops:geheim@db\" tls";
+        std::fs::write(folder.path().join(FILE_NAME), text).unwrap();
+        let refused = Settings::load(&args(folder.path(), ServeFlags::default())).unwrap_err();
+        let told = format!("{refused:#} {refused:?}");
+        assert!(told.contains("line 2") && !told.contains("geheim"), "{told}");
     }
 
     #[test]

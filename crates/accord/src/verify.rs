@@ -12,8 +12,8 @@ use anyhow::Context;
 use comfy_table::{Cell, CellAlignment, Table, presets::NOTHING};
 use serde::Deserialize;
 
+use crate::chosen_log::open_to_read;
 use crate::cli::VerifyArgs;
-use crate::wiring::open_log_to_read;
 
 /// Events read at a time.
 const PAGE_EVENTS: usize = 4_000;
@@ -23,9 +23,9 @@ const BROKEN_NAMED_MAX: usize = 20;
 
 pub(crate) async fn run(args: VerifyArgs) -> anyhow::Result<ExitCode> {
     let data = &args.data.directory;
-    let log = open_log_to_read(data)?;
-    let tables = verify(&log, data).await?;
-    let chains = Chains::walk(&log).await?;
+    let log = open_to_read(Some(data), args.event_log.url.as_ref())?;
+    let tables = verify(&*log, data).await?;
+    let chains = Chains::walk(&*log).await?;
     let mut out = stdout().lock();
     writeln!(out, "{}", table(&tables))?;
     writeln!(out, "{} events in {} streams:", chains.events, chains.last.len())?;

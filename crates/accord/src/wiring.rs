@@ -1,7 +1,7 @@
 //! What is put together from what: the data directory's stores, the facts, the application.
 //!
 //! ```text
-//! DIR/log.db       the event log
+//! DIR/log.db       the event log, unless a server elsewhere has it
 //! DIR/keys.db      persons' keys
 //! DIR/issuer.pem   the token issuer's key
 //! DIR/views/       the read models' generations
@@ -15,6 +15,7 @@ use accord_app::{App, AppError, Clock, FactSource, Managed};
 use accord_audit::SqliteKeyStore;
 use accord_domain::{PartnerId, ProgramId, evidence::Evidence};
 use accord_eventlog::{EventLog, KeyStore, Position};
+use accord_eventlog_kurrentdb::{Address, KurrentLog};
 use accord_eventlog_sqlite::SqliteEventLog;
 use accord_projections::{QueryError, Runner, Scope, Views};
 use anyhow::{Context, ensure};
@@ -26,36 +27,51 @@ const FACTS_WAIT_MAX: Duration = Duration::from_secs(2);
 /// The name of the event log in a data directory.
 pub(crate) const LOG_FILE: &str = "log.db";
 
-/// Everything that lives in a data directory, opened for writing by this process alone.
+/// Everything that lives in a data directory, opened for writing by this process alone, and the
+/// event log, wherever it lives.
 pub(crate) struct Stores {
     pub(crate) data: PathBuf,
-    pub(crate) log: Arc<SqliteEventLog>,
+    pub(crate) log: Arc<dyn EventLog>,
+    /// The log where it is the embedded one, which must be closed.
+    embedded: Option<Arc<SqliteEventLog>>,
     pub(crate) views: Arc<Views>,
     keys: Arc<dyn KeyStore>,
     runner: Runner,
 }
 
 impl Stores {
-    /// Opens a data directory, making what is missing, and starts to follow the log.
+    /// Opens a data directory with its embedded log, making what is missing, and starts to follow
+    /// the log.
     pub(crate) fn open(data: &Path) -> anyhow::Result<Self> {
+        let embedded = Arc::new(open_log(data)?);
+        Self::over(data, embedded.clone(), Some(embedded))
+    }
+
+    /// Opens a data directory for the log at an address, which need not answer yet.
+    pub(crate) fn open_at(data: &Path, address: Address) -> anyhow::Result<Self> {
         make_private(data)
             .with_context(|| format!("cannot use the data directory {}", data.display()))?;
-        let log = SqliteEventLog::open(&data.join(LOG_FILE))
-            .with_context(|| format!("cannot open the event log in {}", data.display()))?;
+        Self::over(data, Arc::new(KurrentLog::new(address)), None)
+    }
+
+    fn over(
+        data: &Path,
+        log: Arc<dyn EventLog>,
+        embedded: Option<Arc<SqliteEventLog>>,
+    ) -> anyhow::Result<Self> {
         let keys = SqliteKeyStore::open(&data.join("keys.db"))
             .with_context(|| format!("cannot open the key store in {}", data.display()))?;
         let views = Views::open(data)
             .with_context(|| format!("cannot open the read models in {}", data.display()))?;
-        let log = Arc::new(log);
-        let runner = Runner::start(log.clone(), Arc::clone(&views));
-        Ok(Self { data: data.to_owned(), log, views, keys: Arc::new(keys), runner })
+        let runner = Runner::start(Arc::clone(&log), Arc::clone(&views));
+        let (data, keys) = (data.to_owned(), Arc::new(keys));
+        Ok(Self { data, log, embedded, views, keys, runner })
     }
 
     /// The application under a clock.
     pub(crate) fn app(&self, clock: Clock) -> Arc<App> {
         let facts = ViewFacts { views: Arc::clone(&self.views), clock: clock.clone() };
-        let log: Arc<dyn EventLog> = self.log.clone();
-        Arc::new(App::new(log, Arc::clone(&self.keys), clock, Arc::new(facts)))
+        Arc::new(App::new(Arc::clone(&self.log), Arc::clone(&self.keys), clock, Arc::new(facts)))
     }
 
     /// Waits until the read models have seen everything that the log holds now.
@@ -69,8 +85,18 @@ impl Stores {
     /// Stops the read models, then closes the log.
     pub(crate) async fn close(self) {
         self.runner.stop().await;
-        self.log.close().await;
+        if let Some(embedded) = self.embedded {
+            embedded.close().await;
+        }
     }
+}
+
+/// The event log of a data directory, for writing; makes what is missing.
+pub(crate) fn open_log(data: &Path) -> anyhow::Result<SqliteEventLog> {
+    make_private(data)
+        .with_context(|| format!("cannot use the data directory {}", data.display()))?;
+    SqliteEventLog::open(&data.join(LOG_FILE))
+        .with_context(|| format!("cannot open the event log in {}", data.display()))
 }
 
 /// A directory that only its owner may enter: it holds keys.
@@ -93,14 +119,6 @@ pub(crate) fn existing(data: &Path) -> anyhow::Result<&Path> {
         data.display()
     );
     Ok(data)
-}
-
-/// The event log of an existing data directory, for reading, also beside a running server.
-pub(crate) fn open_log_to_read(data: &Path) -> anyhow::Result<SqliteEventLog> {
-    let path = existing(data)?.join(LOG_FILE);
-    ensure!(path.is_file(), "there is no event log in {}", data.display());
-    SqliteEventLog::open_read_only(&path)
-        .with_context(|| format!("cannot read the event log in {}", data.display()))
 }
 
 /// Facts that span streams, from the read models.

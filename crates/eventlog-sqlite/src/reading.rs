@@ -172,13 +172,15 @@ impl Reader {
             "SELECT {COLUMNS} FROM events WHERE position {comparison} ?1
              ORDER BY position {order} LIMIT ?2"
         );
-        let unfiltered = *scan.filter == Filter::default();
-        let rows_max = if unfiltered { scan.events_max.min(SCAN_ROWS_MAX) } else { SCAN_ROWS_MAX };
+        let Filter { stream_prefixes, kind_prefixes, system: _ } = &*scan.filter;
+        // System events are few: without a prefix nearly every row passes.
+        let wide = stream_prefixes.is_empty() && kind_prefixes.is_empty();
+        let rows_max = if wide { scan.events_max.min(SCAN_ROWS_MAX) } else { SCAN_ROWS_MAX };
         let Self { connection, names } = self;
         let mut select = connection.prepare_cached(&sql).map_err(from_sqlite)?;
         let from = signed(scan.from.map_or(open_end, |position| position.0));
         let mut rows = select.query(params![from, signed(rows_max as u64)]).map_err(from_sqlite)?;
-        let expected = if unfiltered { rows_max.min(PAGE_EVENTS_EXPECTED) } else { 0 };
+        let expected = if wide { rows_max.min(PAGE_EVENTS_EXPECTED) } else { 0 };
         let events = Vec::with_capacity(expected);
         let mut page = Page { events, considered: scan.from, at_end: false };
         let (mut considered, mut bytes, mut arena) = (0, 0, Arena::default());
@@ -186,7 +188,7 @@ impl Reader {
             considered += 1;
             page.considered = Some(Position(row.get(0).map_err(from_sqlite)?));
             let of = names.of(connection, row)?;
-            if unfiltered || scan.filter.matches(of.0.as_str(), &of.1) {
+            if scan.filter.matches(of.0.as_str(), &of.1) {
                 let event = decode(row, of, &mut arena).map_err(from_sqlite)?;
                 bytes += event.data.len() + event.metadata.len();
                 page.events.push(event);
@@ -272,7 +274,7 @@ impl Names {
             return Ok(name);
         }
         let name = read_name(connection, "SELECT name FROM streams WHERE id = ?1", id)?;
-        let name: StreamName = name.parse().map_err(|error| {
+        let name = StreamName::including_system(&name).map_err(|error| {
             LogError::Corrupt(format!("the name of stream {id} is stored wrongly: {error}"))
         })?;
         self.streams.insert(id, name.clone());

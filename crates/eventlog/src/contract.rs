@@ -14,7 +14,7 @@ mod scene;
 pub mod sizes_and_names;
 pub mod subscribing;
 
-use std::sync::Arc;
+use std::{future::Future, pin::Pin, sync::Arc};
 
 use async_trait::async_trait;
 
@@ -34,12 +34,37 @@ pub trait Subject: Send + Sync {
     }
 }
 
+/// One case of the suite.
+pub struct Case {
+    /// `group::name`; the name is a sentence.
+    pub name: &'static str,
+    /// Runs the case; it panics where the log does not behave.
+    pub run: for<'a> fn(&'a dyn Subject) -> Running<'a>,
+}
+
+/// A case that runs.
+pub type Running<'a> = Pin<Box<dyn Future<Output = ()> + Send + 'a>>;
+
+/// Every case of the suite, for programs that run it outside of tests.
+pub fn cases() -> Vec<Case> {
+    crate::event_log_cases! { event_log_case_list! {} }
+}
+
 /// Makes one `#[tokio::test]` of every case. The expression builds a fresh [`Subject`] and may
 /// `await`; the calling crate needs tokio with `macros` and `rt-multi-thread`.
 #[macro_export]
 macro_rules! event_log_contract {
     ($make_subject:expr) => {
-        $crate::event_log_contract! { @cases $make_subject;
+        $crate::event_log_cases! { event_log_case_tests! { $make_subject } }
+    };
+}
+
+/// The list of all cases, given to another macro after its own arguments.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! event_log_cases {
+    ($then:ident ! { $($given:tt)* }) => {
+        $crate::$then! { $($given)*;
             appending::an_append_answers_with_the_place_of_its_last_event,
             appending::any_appends_to_a_missing_and_to_an_existing_stream,
             appending::no_stream_appends_only_to_a_missing_stream,
@@ -67,6 +92,7 @@ macro_rules! event_log_contract {
             reading::the_whole_log_reads_strictly_after_or_before_a_position,
             reading::the_whole_log_reads_page_by_page_without_gap_or_double,
             reading::a_filter_matches_prefixes_literally,
+            reading::the_whole_log_shows_system_events_only_when_asked_to,
             reading::the_head_is_the_position_of_the_last_event,
             sizes_and_names::data_and_metadata_come_back_byte_for_byte,
             sizes_and_names::an_event_of_exactly_the_limit_is_stored,
@@ -74,11 +100,13 @@ macro_rules! event_log_contract {
             sizes_and_names::one_event_too_large_refuses_the_whole_append,
             sizes_and_names::hostile_stream_names_come_back_as_they_are,
             sizes_and_names::names_that_differ_slightly_are_different_streams,
+            sizes_and_names::system_streams_stand_beside_the_others,
             subscribing::a_subscription_goes_through_history_to_live,
             subscribing::a_subscription_resumes_strictly_after_a_position,
             subscribing::a_subscription_with_nothing_to_tell_is_caught_up_at_once,
             subscribing::a_filtered_subscription_tells_how_far_it_looked,
             subscribing::a_filtered_subscription_delivers_only_what_passes,
+            subscribing::a_subscription_delivers_system_events_only_when_asked_to,
             subscribing::a_subscription_among_running_writers_has_no_gap_and_no_double,
             subscribing::a_slow_reader_of_a_subscription_misses_nothing,
             subscribing::all_subscriptions_see_the_same_order,
@@ -88,7 +116,12 @@ macro_rules! event_log_contract {
             restarting::a_subscription_resumes_after_a_restart,
         }
     };
-    (@cases $make_subject:expr; $($group:ident :: $case:ident),* $(,)?) => {
+}
+
+#[doc(hidden)]
+#[macro_export]
+macro_rules! event_log_case_tests {
+    ($make_subject:expr; $($group:ident :: $case:ident),* $(,)?) => {
         $(
             #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
             async fn $case() {
@@ -96,6 +129,19 @@ macro_rules! event_log_contract {
                 $crate::contract::$group::$case(&subject).await;
             }
         )*
+    };
+}
+
+#[doc(hidden)]
+#[macro_export]
+macro_rules! event_log_case_list {
+    (; $($group:ident :: $case:ident),* $(,)?) => {
+        vec![$(
+            $crate::contract::Case {
+                name: concat!(stringify!($group), "::", stringify!($case)),
+                run: |subject| Box::pin($crate::contract::$group::$case(subject)),
+            }
+        ),*]
     };
 }
 

@@ -23,7 +23,8 @@ impl fmt::Display for Position {
 }
 
 /// The name of a stream, `{category}-{id}`. Any UTF-8 text of 1 to 256 bytes without control
-/// characters is accepted; names that start with `$` belong to the log itself and are refused.
+/// characters is accepted. Names that start with `$` belong to the log itself: [`FromStr`] refuses
+/// them, so that no name that comes from outside ever reaches a system stream by accident.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(transparent)]
 pub struct StreamName(Arc<str>);
@@ -54,6 +55,39 @@ impl StreamName {
         Self(format!("{category}-{id}").into())
     }
 
+    /// Any stream's name, those of the log itself included: `$$deal-1` (the metadata of `deal-1`) or
+    /// `$settings`. For whoever passes names on rather than giving them: an adapter that reads what
+    /// is stored, a listener that serves a whole log. The leading `$$` does not count into the 256
+    /// bytes, so that every stream can have metadata.
+    pub fn including_system(text: &str) -> Result<Self, StreamNameError> {
+        let own = text.strip_prefix("$$").unwrap_or(text);
+        if own.is_empty() {
+            return Err(StreamNameError::Empty);
+        }
+        if own.len() > STREAM_NAME_BYTES_MAX {
+            return Err(StreamNameError::TooLong { bytes: own.len() });
+        }
+        if own.chars().any(char::is_control) {
+            return Err(StreamNameError::ControlCharacter);
+        }
+        Ok(Self(text.into()))
+    }
+
+    /// Whether the name belongs to the log itself, which is when it starts with `$`.
+    pub fn is_system(&self) -> bool {
+        self.0.starts_with('$')
+    }
+
+    /// The stream that holds this stream's metadata: `$$` and the name.
+    pub fn metadata(&self) -> Self {
+        Self(format!("$${}", self.0).into())
+    }
+
+    /// The stream whose metadata this stream holds; `None` where it is no metadata stream.
+    pub fn described(&self) -> Option<Self> {
+        self.0.strip_prefix("$$").map(|name| Self(name.into()))
+    }
+
     /// The whole name.
     pub fn as_str(&self) -> &str {
         &self.0
@@ -74,19 +108,10 @@ impl FromStr for StreamName {
     type Err = StreamNameError;
 
     fn from_str(text: &str) -> Result<Self, StreamNameError> {
-        if text.is_empty() {
-            return Err(StreamNameError::Empty);
-        }
-        if text.len() > STREAM_NAME_BYTES_MAX {
-            return Err(StreamNameError::TooLong { bytes: text.len() });
-        }
-        if text.chars().any(char::is_control) {
-            return Err(StreamNameError::ControlCharacter);
-        }
         if text.starts_with('$') {
             return Err(StreamNameError::Reserved);
         }
-        Ok(Self(text.into()))
+        Self::including_system(text)
     }
 }
 
@@ -128,4 +153,29 @@ pub struct RecordedEvent {
     pub metadata: Bytes,
     /// When the log stored it: microseconds since the Unix epoch, by the log's own clock.
     pub created_micros: i64,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_the_constructor_for_it_makes_the_name_of_a_system_stream() {
+        for name in ["$$deal-1", "$settings", "$"] {
+            assert_eq!(name.parse::<StreamName>(), Err(StreamNameError::Reserved), "{name}");
+            let system = StreamName::including_system(name).unwrap();
+            assert_eq!((system.as_str(), system.is_system()), (name, true));
+        }
+        assert!(!StreamName::including_system("deal-$1").unwrap().is_system());
+    }
+
+    #[test]
+    fn the_longest_stream_has_metadata_too() {
+        let stream: StreamName = "x".repeat(256).parse().unwrap();
+        let metadata = StreamName::including_system(stream.metadata().as_str()).unwrap();
+        assert_eq!(metadata.described(), Some(stream));
+        for refused in ["", "$$", &"x".repeat(257), "$\n"] {
+            assert!(StreamName::including_system(refused).is_err(), "{refused:?}");
+        }
+    }
 }

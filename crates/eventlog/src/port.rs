@@ -53,13 +53,16 @@ pub enum Direction {
 }
 
 /// Which events a read of the whole log returns. Empty lists let everything through; both lists
-/// given must both match.
+/// given must both match. The default lets everything through but system events.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Filter {
     /// Prefixes of stream names, any of which may match.
     pub stream_prefixes: Vec<String>,
     /// Prefixes of event types, any of which may match.
     pub kind_prefixes: Vec<String>,
+    /// Whether system events pass, which are those whose type starts with `$`: a stream's metadata,
+    /// its end, whatever else the log writes about itself. Reads of one stream always return them.
+    pub system: bool,
 }
 
 impl Filter {
@@ -68,7 +71,9 @@ impl Filter {
         let any = |prefixes: &[String], text: &str| {
             prefixes.is_empty() || prefixes.iter().any(|prefix| text.starts_with(prefix))
         };
-        any(&self.stream_prefixes, stream) && any(&self.kind_prefixes, kind)
+        (self.system || !kind.starts_with('$'))
+            && any(&self.stream_prefixes, stream)
+            && any(&self.kind_prefixes, kind)
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::{
     Subject,
-    scene::{Scene, event_of_kind, events, ids, new_ids},
+    scene::{Scene, event, event_of_kind, events, ids, new_ids},
 };
 use crate::{Direction::Backward, Direction::Forward, ExpectedRevision::Any, Filter};
 
@@ -163,10 +163,41 @@ pub async fn a_filter_matches_prefixes_literally(subject: &dyn Subject) {
         let filter = Filter {
             stream_prefixes: streams.iter().map(|id| scene.stream(id).to_string()).collect(),
             kind_prefixes: kinds.iter().map(|kind| (*kind).to_owned()).collect(),
+            ..Filter::default()
         };
         let page = scene.log.read_all(Forward, scene.start, &filter, 100).await.expect("readable");
         let seen: Vec<&str> = page.iter().map(|event| &*event.kind).collect();
         assert_eq!(seen, expected, "{streams:?} and {kinds:?}");
+    }
+}
+
+/// What the log writes about itself is not what its readers come for; whoever copies it wants all.
+pub async fn the_whole_log_shows_system_events_only_when_asked_to(subject: &dyn Subject) {
+    let scene = Scene::open(subject).await;
+    let stream = scene.stream(1);
+    let (first, second, about) = (event(), event(), event_of_kind("$metadata"));
+    scene.append(&stream, Any, vec![first.clone()]).await;
+    scene.append(&stream.metadata(), Any, vec![about.clone()]).await;
+    scene.append(&stream, Any, vec![second.clone()]).await;
+
+    let without = Filter {
+        stream_prefixes: vec![stream.to_string(), stream.metadata().to_string()],
+        ..Filter::default()
+    };
+    let with = Filter { system: true, ..without.clone() };
+    let only = Filter { kind_prefixes: vec!["$meta".to_owned()], ..with.clone() };
+    let cases = [
+        (&without, vec![first.id, second.id]),
+        (&with, vec![first.id, about.id, second.id]),
+        (&only, vec![about.id]),
+    ];
+    for (filter, expected) in cases {
+        let page = scene.log.read_all(Forward, scene.start, filter, 100).await.expect("readable");
+        assert_eq!(ids(&page), expected, "{filter:?}");
+        let page = scene.log.read_all(Forward, scene.start, filter, 2).await.expect("readable");
+        assert_eq!(ids(&page), expected[..expected.len().min(2)], "{filter:?}");
+        let page = scene.log.read_all(Backward, None, filter, 1).await.expect("readable");
+        assert_eq!(ids(&page), expected[expected.len() - 1..], "{filter:?}");
     }
 }
 
@@ -177,8 +208,8 @@ pub async fn the_head_is_the_position_of_the_last_event(subject: &dyn Subject) {
         let appended = scene.append(&scene.stream(1), Any, events(2)).await;
         let head = scene.log.head().await.expect("readable").expect("the log has events");
         assert!(head >= appended.position);
-        let last =
-            scene.log.read_all(Backward, None, &Filter::default(), 1).await.expect("readable");
+        let everything = Filter { system: true, ..Filter::default() };
+        let last = scene.log.read_all(Backward, None, &everything, 1).await.expect("readable");
         assert!(last[0].position >= head);
     }
 }

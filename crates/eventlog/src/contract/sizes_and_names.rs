@@ -4,7 +4,7 @@ use bytes::Bytes;
 
 use super::{
     Subject,
-    scene::{Scene, event, events, ids},
+    scene::{Scene, event, events, ids, new_ids},
 };
 use crate::{
     EVENT_BYTES_MAX, ExpectedRevision::Any, ExpectedRevision::NoStream, LogError, NewEvent,
@@ -119,4 +119,20 @@ pub async fn names_that_differ_slightly_are_different_streams(subject: &dyn Subj
     for name in names {
         assert_eq!(scene.read(&scene.stream(name)).await.len(), 1, "{name:?}");
     }
+}
+
+/// A stream and the system streams around it have nothing in common but a part of their names.
+pub async fn system_streams_stand_beside_the_others(subject: &dyn Subject) {
+    let scene = Scene::open(subject).await;
+    let stream = scene.stream(1);
+    let metadata = stream.metadata();
+    let (of_stream, of_metadata) = (events(2), events(3));
+
+    scene.append(&metadata, NoStream, of_metadata.clone()).await;
+    scene.append(&stream, NoStream, of_stream.clone()).await;
+
+    assert_eq!(ids(&scene.read(&stream).await), new_ids(&of_stream));
+    let stored = scene.read(&metadata).await;
+    assert_eq!(ids(&stored), new_ids(&of_metadata));
+    assert!(stored.iter().all(|event| event.stream == metadata));
 }

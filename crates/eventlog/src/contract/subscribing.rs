@@ -96,6 +96,36 @@ pub async fn a_filtered_subscription_delivers_only_what_passes(subject: &dyn Sub
     assert_eq!(ids(&take(&mut subscription, 2).await), [first_live, second_live]);
 }
 
+/// In history and live alike.
+pub async fn a_subscription_delivers_system_events_only_when_asked_to(subject: &dyn Subject) {
+    let scene = Scene::open(subject).await;
+    let stream = scene.stream(1);
+    let prefixes = vec![stream.to_string(), stream.metadata().to_string()];
+    let without = Filter { stream_prefixes: prefixes, ..Filter::default() };
+    let with = Filter { system: true, ..without.clone() };
+    let (mut all, mut plain) = (Vec::new(), Vec::new());
+    let mut append = async || {
+        let (usual, about) = (event_of_kind("Usual"), event_of_kind("$metadata"));
+        all.extend([about.id, usual.id]);
+        plain.push(usual.id);
+        scene.append(&stream.metadata(), Any, vec![about]).await;
+        scene.append(&stream, Any, vec![usual]).await;
+    };
+    append().await;
+
+    let mut everything = scene.log.subscribe(scene.start, with).await.expect("readable");
+    let mut usual = scene.log.subscribe(scene.start, without).await.expect("readable");
+    let mut seen = ids(&until_caught_up(&mut everything).await.0);
+    let mut seen_usual = ids(&until_caught_up(&mut usual).await.0);
+    append().await;
+    append().await;
+    seen.extend(ids(&take(&mut everything, 4).await));
+    seen_usual.extend(ids(&take(&mut usual, 2).await));
+
+    assert_eq!(seen, all);
+    assert_eq!(seen_usual, plain);
+}
+
 const WRITERS: usize = 16;
 const APPENDS: usize = 60;
 

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use accord_eventlog::{Direction, EventLog, Filter};
+use accord_eventlog::{Direction, Filter};
 use accord_projections::verify;
 
 use super::*;

@@ -1,0 +1,48 @@
+//! Arguments of what speaks the EventStoreDB protocol.
+
+use std::path::PathBuf;
+
+use clap::Args;
+
+/// Serve an event log alone, to EventStoreDB and KurrentDB clients.
+///
+/// A small server for tests and other applications: clients append, read, subscribe, delete. Prints
+/// one line, `listening on esdb://HOST:PORT?tls=false`, on standard output once it is ready. SIGTERM
+/// or Ctrl-C lets running calls end and exits with 0.
+///
+/// Do not use it on the data directory of a program that is being served: Accord's own rules would
+/// not hold for what clients append. `accord serve --event-log-listen` lets clients read there.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct EventLogArgs {
+    /// The data directory; made where it is missing
+    #[arg(long, env = "ACCORD_DATA", value_name = "DIR")]
+    pub(crate) data: PathBuf,
+    /// Where to listen; port 0 picks a free one
+    #[arg(
+        long,
+        env = "ACCORD_EVENT_LOG_LISTEN",
+        value_name = "HOST:PORT",
+        default_value = "127.0.0.1:2113"
+    )]
+    pub(crate) listen: String,
+    #[command(flatten)]
+    pub(crate) access: AccessFlags,
+}
+
+// Who may attach to the event log, and how. (A doc comment here would end up in `--help`.)
+#[derive(Debug, Clone, Default, PartialEq, Eq, Args)]
+pub(crate) struct AccessFlags {
+    /// TLS certificates for event log clients, the server's own first (PEM)
+    #[arg(long, env = "ACCORD_EVENT_LOG_TLS_CERT", value_name = "FILE")]
+    pub(crate) event_log_tls_cert: Option<PathBuf>,
+    /// The private key of the first certificate (PEM)
+    #[arg(long, env = "ACCORD_EVENT_LOG_TLS_KEY", value_name = "FILE")]
+    pub(crate) event_log_tls_key: Option<PathBuf>,
+    /// The user whom event log clients must name; needs TLS, and a password from
+    /// `ACCORD_EVENT_LOG_PASSWORD` in the environment or from a file
+    #[arg(long, env = "ACCORD_EVENT_LOG_USER", value_name = "NAME")]
+    pub(crate) event_log_user: Option<String>,
+    /// A file with the user's password in its first line
+    #[arg(long, env = "ACCORD_EVENT_LOG_PASSWORD_FILE", value_name = "FILE")]
+    pub(crate) event_log_password_file: Option<PathBuf>,
+}
