@@ -58,26 +58,23 @@ fn command() -> Command {
     command
 }
 
-/// A running server; killed when dropped.
-pub(crate) struct Server {
+/// Set, it makes every server work over a log process of its own: the same stories, over the wire.
+const OVER_THE_WIRE: &str = "ACCORD_TEST_OVER_THE_WIRE";
+
+/// A process of the binary that listens; killed when dropped.
+struct Listening {
     child: Child,
     url: String,
 }
 
-impl Server {
-    /// Starts a server and waits until it says that it listens.
-    pub(crate) fn start(data: &Path) -> Self {
-        Self::start_with(data, &[])
-    }
-
-    /// Starts a server with further flags.
-    pub(crate) fn start_with(data: &Path, flags: &[&str]) -> Self {
-        let log = data.join("stderr.txt");
+impl Listening {
+    /// Starts a command on a data directory and waits until it says where it listens.
+    fn start(name: &str, data: &Path, flags: &[&str]) -> Self {
+        let log = data.join(format!("{name}.txt"));
         let mut child = command()
-            .arg("serve")
+            .arg(name)
             .arg("--data")
             .arg(data)
-            .args(["--listen", "127.0.0.1:0"])
             .args(flags)
             .stdout(Stdio::piped())
             .stderr(File::options().create(true).append(true).open(&log).unwrap())
@@ -90,36 +87,100 @@ impl Server {
             let url = lines.find_map(|line| Some(line.strip_prefix("listening on ")?.to_owned()));
             // Nobody waits any more once the time is over.
             let _ = sender.send(url);
-            // Read to the end, or the server could not write any more.
+            // Read to the end, or the process could not write any more.
             lines.for_each(drop);
         });
         let url = receiver.recv_timeout(START_TIME_MAX).ok().flatten();
-        let mut server = Self { child, url: String::new() };
-        server.url = url.unwrap_or_else(|| {
+        let mut process = Self { child, url: String::new() };
+        process.url = url.unwrap_or_else(|| {
             let said = std::fs::read_to_string(&log).unwrap_or_default();
-            panic!("the server does not listen; it says:\n{said}")
+            panic!("`accord {name}` does not listen; it says:\n{said}")
         });
-        server
+        process
     }
 
-    /// For example `http://127.0.0.1:40001`.
-    pub(crate) fn url(&self) -> &str {
-        &self.url
-    }
-
-    /// Asks the server to end and waits for it.
-    pub(crate) fn terminate(mut self) -> ExitStatus {
+    /// Asks the process to end and waits for it.
+    fn terminate(mut self) -> ExitStatus {
         let pid = self.child.id().to_string();
         assert!(Command::new("kill").args(["-TERM", &pid]).status().unwrap().success());
         self.child.wait().unwrap()
     }
 }
 
-impl Drop for Server {
+impl Drop for Listening {
     fn drop(&mut self) {
         // It may have ended by itself.
         let _ = self.child.kill();
         let _ = self.child.wait();
+    }
+}
+
+/// An event log in a process of its own; killed when dropped.
+pub(crate) struct LogServer(Listening);
+
+impl LogServer {
+    /// Starts it at an address; port 0 picks a free one.
+    pub(crate) fn start(data: &Path, listen: &str) -> Self {
+        Self(Listening::start("event-log", data, &["--listen", listen]))
+    }
+
+    /// For example `esdb://127.0.0.1:40001?tls=false`.
+    pub(crate) fn url(&self) -> &str {
+        &self.0.url
+    }
+
+    /// For example `127.0.0.1:40001`, where another one can take its place.
+    pub(crate) fn address(&self) -> String {
+        let address = self.url().strip_prefix("esdb://").and_then(|url| url.split('?').next());
+        address.unwrap().to_owned()
+    }
+}
+
+/// A running server, with its log process where it has one; killed when dropped.
+pub(crate) struct Server {
+    // Dropped first: the log goes last.
+    process: Listening,
+    log: Option<LogServer>,
+}
+
+impl Server {
+    /// Starts a server and waits until it says that it listens.
+    pub(crate) fn start(data: &Path) -> Self {
+        Self::start_with(data, &[])
+    }
+
+    /// Starts a server with further flags.
+    pub(crate) fn start_with(data: &Path, flags: &[&str]) -> Self {
+        let elsewhere = std::env::var_os(OVER_THE_WIRE).is_some();
+        let log = elsewhere.then(|| LogServer::start(data, "127.0.0.1:0"));
+        let mut flags = flags.to_vec();
+        if let Some(log) = &log {
+            flags.extend(["--event-log", log.url()]);
+        }
+        Self { process: Self::serve(data, &flags), log }
+    }
+
+    /// Starts a server over a log that somebody else looks after.
+    pub(crate) fn start_over(data: &Path, log: &str) -> Self {
+        Self { process: Self::serve(data, &["--event-log", log]), log: None }
+    }
+
+    fn serve(data: &Path, flags: &[&str]) -> Listening {
+        Listening::start("serve", data, &[&["--listen", "127.0.0.1:0"], flags].concat())
+    }
+
+    /// For example `http://127.0.0.1:40001`.
+    pub(crate) fn url(&self) -> &str {
+        &self.process.url
+    }
+
+    /// Asks the server to end and waits for it, and for its log.
+    pub(crate) fn terminate(self) -> ExitStatus {
+        let status = self.process.terminate();
+        if let Some(log) = self.log {
+            assert!(log.0.terminate().success());
+        }
+        status
     }
 }
 
@@ -136,6 +197,14 @@ impl Site {
     pub(crate) fn start(flags: &[&str]) -> Self {
         let data = tempfile::tempdir().unwrap();
         let server = Server::start_with(data.path(), flags);
+        let issuer = Issuer::open(data.path()).unwrap();
+        Self { server, issuer, data }
+    }
+
+    /// A server over a log that somebody else looks after.
+    pub(crate) fn start_over(log: &str) -> Self {
+        let data = tempfile::tempdir().unwrap();
+        let server = Server::start_over(data.path(), log);
         let issuer = Issuer::open(data.path()).unwrap();
         Self { server, issuer, data }
     }
