@@ -15,7 +15,11 @@ use std::{
 use eventstore::{Client, Credentials, Error};
 use tokio::time::{Instant, sleep, timeout};
 
-use crate::{Address, error::CallError};
+use crate::{
+    Address,
+    error::CallError,
+    prompt::{LOOK_INTERVAL, SUSPICIOUS_TIME, hasten},
+};
 
 /// Longest time for a connection to stand.
 const CONNECT_TIME_MAX: Duration = Duration::from_secs(5);
@@ -78,6 +82,7 @@ struct State {
     /// No attempt to connect before.
     connect_at: Instant,
     why: Arc<str>,
+    hastened_at: Option<Instant>,
 }
 
 impl Link {
@@ -89,6 +94,7 @@ impl Link {
             pause: Pause::new(),
             connect_at: Instant::now(),
             why: "not connected yet".into(),
+            hastened_at: None,
         };
         Self { address, state: Mutex::new(state), connecting: tokio::sync::Mutex::new(()) }
     }
@@ -127,7 +133,11 @@ impl Link {
         F: Future<Output = Result<T, Error>>,
     {
         let session = self.session().await?;
+        let began = Instant::now();
         let outcome = timeout(time_max, attempt(session.clone())).await;
+        if began.elapsed() >= SUSPICIOUS_TIME {
+            self.hasten();
+        }
         let outcome = outcome.unwrap_or(Err(Error::DeadlineExceeded)).map_err(CallError::Client);
         match &outcome {
             Err(error) if error.is_outage() => self.failed(&session, error),
@@ -174,6 +184,16 @@ impl Link {
         }
     }
 
+    /// Sees to it that connections are prompt, also those that the client has made again by itself.
+    fn hasten(&self) {
+        let mut state = self.state();
+        if state.hastened_at.is_none_or(|at| at.elapsed() >= LOOK_INTERVAL) {
+            state.hastened_at = Some(Instant::now());
+            let ports = self.address.ports();
+            tokio::task::spawn_blocking(move || hasten(&ports));
+        }
+    }
+
     /// The server answered, whatever it said.
     pub(crate) fn answered(&self) {
         self.state().failing_since = None;
@@ -210,5 +230,8 @@ async fn connect(address: &Address) -> Result<Client, Error> {
         .map_err(|error| Error::InitializationError(error.to_string()))?
         .map_err(|error| Error::InitializationError(error.to_string()))?;
     client.server_info().await?;
+    let ports = address.ports();
+    // An attempt only, and a panic of it was reported where it happened.
+    let _ = tokio::task::spawn_blocking(move || hasten(&ports)).await;
     Ok(client)
 }
