@@ -11,7 +11,7 @@ use clap::{Args, Parser, Subcommand, builder::PossibleValuesParser, builder::Typ
 use crate::chosen_log::LogUrl;
 use crate::durations::{Seconds, parse_seconds};
 
-pub(crate) use event_log::{AccessFlags, EventLogArgs};
+pub(crate) use event_log::{AccessFlags, CopyArgs, EventLogArgs, EventLogCommand};
 
 /// Runs software vendors' partner programs: deals, levels, certificates, orders and licences.
 ///
