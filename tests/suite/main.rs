@@ -21,6 +21,7 @@ mod conflicts;
 mod crashes;
 mod deals;
 mod events;
+mod log_elsewhere;
 mod metadata;
 mod orders;
 mod partners;

@@ -72,12 +72,20 @@ impl Server {
 
     /// Starts a server with further flags.
     pub(crate) fn start_with(data: &Path, flags: &[&str]) -> Self {
+        Self::run("serve", data, [&["--listen", "127.0.0.1:0"], flags].concat())
+    }
+
+    /// Starts `accord event-log`, a log for others, at this port.
+    pub(crate) fn start_event_log(data: &Path, port: u16) -> Self {
+        Self::run("event-log", data, vec!["--listen", &format!("127.0.0.1:{port}")])
+    }
+
+    fn run(name: &str, data: &Path, flags: Vec<&str>) -> Self {
         let log = data.join("stderr.txt");
         let mut child = command()
-            .arg("serve")
+            .arg(name)
             .arg("--data")
             .arg(data)
-            .args(["--listen", "127.0.0.1:0"])
             .args(flags)
             .stdout(Stdio::piped())
             .stderr(File::options().create(true).append(true).open(&log).unwrap())
@@ -134,7 +142,11 @@ pub(crate) struct Site {
 impl Site {
     /// A server of one's own.
     pub(crate) fn start(flags: &[&str]) -> Self {
-        let data = tempfile::tempdir().unwrap();
+        Self::of(tempfile::tempdir().unwrap(), flags)
+    }
+
+    /// A server on data that are there.
+    pub(crate) fn of(data: TempDir, flags: &[&str]) -> Self {
         let server = Server::start_with(data.path(), flags);
         let issuer = Issuer::open(data.path()).unwrap();
         Self { server, issuer, data }

@@ -166,7 +166,6 @@ impl Link {
         let mut state = self.state();
         match outcome {
             Ok(client) => {
-                tracing::info!(address = %self.address, "connected to the event log");
                 let login = self.address.login().cloned();
                 state.sessions += 1;
                 let session = Session { client, login, number: state.sessions };
@@ -175,11 +174,11 @@ impl Link {
                 Ok(session)
             }
             Err(error) => {
-                state.failing_since.get_or_insert_with(Instant::now);
+                let error = CallError::Client(error);
+                self.is_failing(&mut state, &error);
                 state.connect_at = Instant::now() + state.pause.take();
                 state.why = error.to_string().into();
-                tracing::warn!(address = %self.address, %error, "the event log is away");
-                Err(CallError::Client(error))
+                Err(error)
             }
         }
     }
@@ -196,7 +195,10 @@ impl Link {
 
     /// The server answered, whatever it said.
     pub(crate) fn answered(&self) {
-        self.state().failing_since = None;
+        if let Some(since) = self.state().failing_since.take() {
+            let away_ms = u64::try_from(since.elapsed().as_millis()).unwrap_or(u64::MAX);
+            tracing::info!(address = %self.address, away_ms, "the event log answers again");
+        }
     }
 
     /// A session's call failed by an outage: the session may be dead or at a node that is.
@@ -206,12 +208,20 @@ impl Link {
             CallError::Client(Error::ConnectionClosed | Error::GrpcConnectionError(_))
         );
         let mut state = self.state();
-        state.failing_since.get_or_insert_with(Instant::now);
+        self.is_failing(&mut state, error);
         let is_current =
             state.session.as_ref().is_some_and(|current| current.number == session.number);
         if is_current && (is_dead || self.address.is_cluster()) {
             state.session = None;
             state.connect_at = Instant::now();
+        }
+    }
+
+    /// Tells the beginning of an outage, once.
+    fn is_failing(&self, state: &mut State, error: &CallError) {
+        if state.failing_since.is_none() {
+            state.failing_since = Some(Instant::now());
+            tracing::warn!(address = %self.address, %error, "the event log is away");
         }
     }
 

@@ -4,8 +4,8 @@
 //! kernel acknowledges the first, which takes 40 ms, so that a command takes 80 (issue 232 of the
 //! client; mended there in June 2026, not yet in a release). It offers no way to its sockets. On
 //! Linux a process may ask the kernel for its own descriptors again, and so this module sets
-//! `TCP_NODELAY` from outside. Where that is not permitted calls are correct and slow. To be deleted
-//! with the client's next release.
+//! `TCP_NODELAY` from outside. Where that is not permitted calls are correct and slow. To be
+//! deleted with the client's next release.
 
 use std::time::Duration;
 

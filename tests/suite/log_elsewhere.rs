@@ -1,0 +1,187 @@
+//! A server whose event log is elsewhere: everything works over it, an outage is told and heals,
+//! and a log moves between a data directory and a server.
+
+use std::net::TcpListener;
+use std::path::Path;
+use std::process::Output;
+use std::time::{Duration, Instant};
+
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+use crate::client::Answer;
+use crate::server::{Server, Site, accord};
+use crate::stage::{QUAZZAR, Stage, company, contact};
+
+/// What is promised after an event log has come back.
+const HEALING_TIME_MAX: Duration = Duration::from_secs(10);
+
+/// An event log that keeps its address while it comes and goes.
+struct Log {
+    data: TempDir,
+    port: u16,
+}
+
+impl Log {
+    fn new() -> Self {
+        // Free now, and nobody else asks for it by number.
+        let free = TcpListener::bind("127.0.0.1:0").unwrap();
+        Self { data: tempfile::tempdir().unwrap(), port: free.local_addr().unwrap().port() }
+    }
+
+    fn start(&self) -> Server {
+        Server::start_event_log(self.data.path(), self.port)
+    }
+
+    fn url(&self) -> String {
+        format!("esdb://127.0.0.1:{}?tls=false", self.port)
+    }
+
+    fn site(&self) -> Site {
+        Site::start(&["--event-log", &self.url()])
+    }
+
+    /// A command over this log and a data directory.
+    fn accord(&self, command: &str, data: &Path) -> Output {
+        accord([command, "--data", data.to_str().unwrap(), "--event-log", &self.url()])
+    }
+}
+
+#[track_caller]
+fn said(output: &Output) -> String {
+    let said = String::from_utf8(output.stdout.clone()).unwrap();
+    let errors = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{said}{errors}");
+    said
+}
+
+async fn readiness(site: &Site) -> Answer {
+    Answer::of(reqwest::get(format!("{}/readyz", site.url())).await.unwrap()).await
+}
+
+async fn until_ready(site: &Site) {
+    let began = Instant::now();
+    while readiness(site).await.status != 200 {
+        assert!(began.elapsed() < HEALING_TIME_MAX, "{}", readiness(site).await.text);
+        tokio::task::yield_now().await;
+    }
+}
+
+fn partner(name: &str) -> Value {
+    json!({
+        "command": "add", "company": company(name), "track": "partner", "level": "silver",
+        "contacts": [contact("sales", name)],
+    })
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_program_runs_over_a_log_elsewhere_and_every_command_works_with_it() {
+    let log = Log::new();
+    let running = log.start();
+    let site = log.site();
+    let stage = Stage::on(&site, QUAZZAR).await;
+    let id = stage.add_partner("Nube Srl", "silver").await;
+    let shown = stage.manager().get(&format!("partners/{id}")).await.done();
+    assert_eq!(shown["tracks"]["partner"], "silver", "{shown}");
+    assert!(!site.data().join("log.db").exists(), "the log is elsewhere");
+
+    let data = site.stop();
+    let told = said(&log.accord("replay", data.path()));
+    assert!(told.lines().count() >= 4 && told.contains(&format!("partner-{id}")), "{told}");
+    assert_eq!(said(&accord(["replay", "--event-log", &log.url()])), told);
+    assert!(said(&log.accord("verify", data.path())).contains("tables agree"));
+    assert!(said(&log.accord("rebuild", data.path())).contains("now live"));
+    let settings = format!("event_log = \"{}\"", log.url());
+    std::fs::write(data.path().join("accord.toml"), settings).unwrap();
+    assert!(said(&accord(["verify", "--data", data.path().to_str().unwrap()])).contains("agree"));
+    drop(running);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn while_the_log_is_away_nothing_is_acknowledged_and_all_heals_when_it_is_back() {
+    let log = Log::new();
+    let running = log.start();
+    let site = log.site();
+    let stage = Stage::on(&site, QUAZZAR).await;
+    let before = stage.add_partner("Nube Srl", "silver").await;
+    let manager = stage.manager();
+    manager.get(&format!("partners/{before}")).await.done();
+
+    drop(running);
+    let refused = manager.post_once("again-and-again", "partners", partner("Cielo Srl")).await;
+    refused.refused(503, "event-log-unavailable");
+    assert!(!refused.header("retry-after").is_empty());
+    let unready = readiness(&site).await;
+    assert_eq!((unready.status, &unready.json()["event_log"]), (503, &json!(false)));
+    manager.get(&format!("partners/{before}")).await.done();
+
+    let running = log.start();
+    until_ready(&site).await;
+    let added = manager.post_once("again-and-again", "partners", partner("Cielo Srl")).await;
+    let again = manager.post_once("again-and-again", "partners", partner("Cielo Srl")).await;
+    assert_eq!(added.done(), again.done());
+    manager.get(&format!("partners/{}", added.id())).await.done();
+    let told = said(&log.accord("replay", site.data()));
+    let first = format!("\"stream\":\"partner-{}\",\"revision\":0,", added.id());
+    assert_eq!(told.matches(&first).count(), 1, "{told}");
+    drop(running);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_server_may_start_before_its_log() {
+    let log = Log::new();
+    let site = log.site();
+    assert_eq!(readiness(&site).await.status, 503);
+    let running = log.start();
+    until_ready(&site).await;
+    let stage = Stage::on(&site, QUAZZAR).await;
+    stage.add_partner("Nube Srl", "silver").await;
+    drop(running);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_log_moves_to_a_server_and_the_program_goes_on_there() {
+    let site = Site::start(&[]);
+    let stage = Stage::on(&site, QUAZZAR).await;
+    let id = stage.add_partner("Nube Srl", "silver").await;
+    let data = site.stop();
+    let log = Log::new();
+    let running = log.start();
+    let directory = data.path().to_str().unwrap();
+    let copy = ["event-log", "copy", "--from", directory, "--to", &log.url()];
+    let copied = said(&accord(copy));
+    assert!(copied.contains("events agree, in order"), "{copied}");
+    assert!(said(&accord(copy)).starts_with("copied 0 events"));
+    assert_eq!(
+        said(&accord(["replay", "--event-log", &log.url()])).lines().count(),
+        said(&accord(["replay", "--data", directory])).lines().count()
+    );
+
+    // The keys stay; what counts positions of the old log goes.
+    std::fs::remove_dir_all(data.path().join("views")).unwrap();
+    std::fs::remove_file(data.path().join("policies.position")).ok();
+    std::fs::remove_file(data.path().join("log.db")).unwrap();
+    let site = Site::of(data, &["--event-log", &log.url()]);
+    until_ready(&site).await;
+    let stage = stage.moved_to(&site);
+    let shown = stage.manager().get(&format!("partners/{id}")).await.done();
+    assert_eq!(shown["name"], "Nube Srl", "{shown}");
+    drop(running);
+}
+
+#[test]
+fn a_password_in_an_address_is_nowhere_repeated() {
+    for address in ["esdb://ops:geheim@127.0.0.1:port", "esdb://ops:geheim@127.0.0.1:1?tls=false"] {
+        let outputs = [
+            accord(["replay", "--event-log", address]),
+            accord(["event-log", "copy", "--from", address, "--to", address]),
+            accord(["replay", "--event-log", address, "--nonsense"]),
+        ];
+        for output in outputs {
+            let told = [output.stdout, output.stderr].concat();
+            let told = String::from_utf8_lossy(&told);
+            assert!(!output.status.success() && !told.is_empty());
+            assert!(!told.contains("geheim"), "{told}");
+        }
+    }
+}
