@@ -151,22 +151,14 @@ impl Server {
 
     /// Starts a server with further flags.
     pub(crate) fn start_with(data: &Path, flags: &[&str]) -> Self {
-        let elsewhere = std::env::var_os(OVER_THE_WIRE).is_some();
+        let elsewhere = std::env::var_os(OVER_THE_WIRE).is_some() && !flags.contains(&"--event-log");
         let log = elsewhere.then(|| LogServer::start(data, "127.0.0.1:0"));
-        let mut flags = flags.to_vec();
+        let mut flags = [&["--listen", "127.0.0.1:0"], flags].concat();
         if let Some(log) = &log {
             flags.extend(["--event-log", log.url()]);
         }
-        Self { process: Self::serve(data, &flags), log }
-    }
-
-    /// Starts a server over a log that somebody else looks after.
-    pub(crate) fn start_over(data: &Path, log: &str) -> Self {
-        Self { process: Self::serve(data, &["--event-log", log]), log: None }
-    }
-
-    fn serve(data: &Path, flags: &[&str]) -> Listening {
-        Listening::start("serve", data, &[&["--listen", "127.0.0.1:0"], flags].concat())
+        let process = Listening::start("serve", data, &flags);
+        Self { process, log }
     }
 
     /// For example `http://127.0.0.1:40001`.
@@ -195,16 +187,12 @@ pub(crate) struct Site {
 impl Site {
     /// A server of one's own.
     pub(crate) fn start(flags: &[&str]) -> Self {
-        let data = tempfile::tempdir().unwrap();
-        let server = Server::start_with(data.path(), flags);
-        let issuer = Issuer::open(data.path()).unwrap();
-        Self { server, issuer, data }
+        Self::of(tempfile::tempdir().unwrap(), flags)
     }
 
-    /// A server over a log that somebody else looks after.
-    pub(crate) fn start_over(log: &str) -> Self {
-        let data = tempfile::tempdir().unwrap();
-        let server = Server::start_over(data.path(), log);
+    /// A server on data that is there already.
+    pub(crate) fn of(data: TempDir, flags: &[&str]) -> Self {
+        let server = Server::start_with(data.path(), flags);
         let issuer = Issuer::open(data.path()).unwrap();
         Self { server, issuer, data }
     }

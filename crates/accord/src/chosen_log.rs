@@ -2,7 +2,7 @@
 
 use std::convert::Infallible;
 use std::fmt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::sync::Arc;
 
@@ -13,7 +13,7 @@ use anyhow::{Context, bail};
 use serde::Deserialize;
 
 use crate::settings;
-use crate::wiring::{LOG_FILE, existing};
+use crate::wiring::{LOG_FILE, existing, open_log};
 
 /// A connection string as it was given. It may hold a password: it is read late, so that no message
 /// about arguments or settings repeats it.
@@ -71,6 +71,71 @@ pub(crate) fn open_embedded_to_read(data: &Path) -> anyhow::Result<Arc<dyn Event
     let log = SqliteEventLog::open_read_only(&path)
         .with_context(|| format!("cannot read the event log in {}", data.display()))?;
     Ok(Arc::new(log))
+}
+
+/// Where a log is: in a data directory, or at an address. Whatever has a scheme is an address.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum LogPlace {
+    Directory(PathBuf),
+    Server(LogUrl),
+}
+
+impl FromStr for LogPlace {
+    type Err = Infallible;
+
+    fn from_str(text: &str) -> Result<Self, Infallible> {
+        Ok(match text.contains("://") {
+            true => Self::Server(LogUrl(text.to_owned())),
+            false => Self::Directory(text.into()),
+        })
+    }
+}
+
+impl LogPlace {
+    /// The log there, for reading.
+    pub(crate) fn open_to_read(&self) -> anyhow::Result<Arc<dyn EventLog>> {
+        match self {
+            Self::Directory(data) => open_embedded_to_read(data),
+            Self::Server(url) => Ok(Arc::new(KurrentLog::new(url.address()?))),
+        }
+    }
+
+    /// The log there, for appending; a data directory is made where it is missing.
+    pub(crate) fn open_to_write(&self) -> anyhow::Result<OpenLog> {
+        match self {
+            Self::Directory(data) => OpenLog::embedded(data),
+            Self::Server(url) => Ok(OpenLog::at(url.address()?)),
+        }
+    }
+}
+
+/// A log open for appending, wherever it is.
+pub(crate) struct OpenLog {
+    pub(crate) log: Arc<dyn EventLog>,
+    /// The log where it is the embedded one, which must be closed.
+    embedded: Option<Arc<SqliteEventLog>>,
+}
+
+impl OpenLog {
+    pub(crate) fn embedded(data: &Path) -> anyhow::Result<Self> {
+        let embedded = Arc::new(open_log(data)?);
+        Ok(Self { log: embedded.clone(), embedded: Some(embedded) })
+    }
+
+    pub(crate) fn at(address: Address) -> Self {
+        Self { log: Arc::new(KurrentLog::new(address)), embedded: None }
+    }
+
+    pub(crate) fn is_embedded(&self) -> bool {
+        self.embedded.is_some()
+    }
+
+    /// Closes an embedded log; a server's connections end when nobody uses them any more.
+    pub(crate) async fn close(self) {
+        if let Some(embedded) = self.embedded {
+            embedded.close().await;
+        }
+    }
 }
 
 #[cfg(test)]

@@ -12,7 +12,7 @@ use clap::{Args, Parser, Subcommand, builder::PossibleValuesParser, builder::Typ
 use crate::chosen_log::LogUrl;
 use crate::durations::{Seconds, parse_seconds};
 
-pub(crate) use event_log::{AccessFlags, EventLogArgs};
+pub(crate) use event_log::{AccessFlags, CopyArgs, EventLogArgs, EventLogCommand};
 
 /// Runs software vendors' partner programs: deals, levels, certificates, orders and licences.
 ///
@@ -77,7 +77,7 @@ pub(crate) struct ServeFlags {
     #[arg(long, env = "ACCORD_LISTEN", value_name = "HOST:PORT")]
     pub(crate) listen: Option<String>,
     #[command(flatten)]
-    pub(crate) event_log: EventLogArg,
+    pub(crate) event_log: LogUrlFlag,
     /// Connections at a time; more wait to be accepted [default: 4096]
     #[arg(long, env = "ACCORD_CONNECTIONS_MAX", value_name = "COUNT")]
     pub(crate) connections_max: Option<usize>,
@@ -142,7 +142,7 @@ pub(crate) struct ReplayArgs {
     #[arg(long, env = "ACCORD_DATA", value_name = "DIR", required_unless_present = "url")]
     pub(crate) data: Option<PathBuf>,
     #[command(flatten)]
-    pub(crate) event_log: EventLogArg,
+    pub(crate) event_log: LogUrlFlag,
     /// Events of this program
     #[arg(long, value_name = "PROGRAM")]
     pub(crate) program: Option<ProgramId>,
@@ -181,7 +181,7 @@ pub(crate) struct RebuildArgs {
     #[command(flatten)]
     pub(crate) data: DataArg,
     #[command(flatten)]
-    pub(crate) event_log: EventLogArg,
+    pub(crate) event_log: LogUrlFlag,
 }
 
 /// Fold the log afresh and compare it with the live read models, table by table.
@@ -192,7 +192,7 @@ pub(crate) struct VerifyArgs {
     #[command(flatten)]
     pub(crate) data: DataArg,
     #[command(flatten)]
-    pub(crate) event_log: EventLogArg,
+    pub(crate) event_log: LogUrlFlag,
 }
 
 /// Print a bearer token for the HTTP API.
@@ -241,7 +241,7 @@ pub(crate) enum RulebookCommand {
 // A log elsewhere. Taken without a value parser that could fail, and hidden in `--help`: a
 // connection string may hold a password.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Args)]
-pub(crate) struct EventLogArg {
+pub(crate) struct LogUrlFlag {
     /// The event log's server, in place of the log in the data directory: `esdb://HOST:2113` or
     /// `kurrentdb://`, several hosts with commas, or `esdb+discover://`. User and password come
     /// from ACCORD_EVENT_LOG_USER and ACCORD_EVENT_LOG_PASSWORD (or the file

@@ -89,7 +89,7 @@ async fn make(
     let plan = Plan { partners: args.partners, days: args.years * 365, seed: args.seed, now };
     let history = History::new(&stores, plan)?;
     let made = history.live(reporter(args), stop).await;
-    let head = stores.log.head().await?;
+    let head = stores.log().head().await?;
     let events = stores.views.status().folded;
     stores.close().await;
     let Some(made) = made? else { return Ok(None) };

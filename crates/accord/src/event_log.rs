@@ -11,7 +11,8 @@ use accord_eventlog_wire::{Credentials, Listener, Mode, Setup, Tls};
 use anyhow::{Context, bail, ensure};
 use tokio::net::TcpListener;
 
-use crate::cli::{AccessFlags, EventLogArgs};
+use crate::cli::{AccessFlags, EventLogArgs, EventLogCommand};
+use crate::copy;
 use crate::serve::bind;
 use crate::signals::stop_signal;
 use crate::wiring::open_log;
@@ -20,10 +21,14 @@ use crate::wiring::open_log;
 const PASSWORD_VARIABLE: &str = "ACCORD_EVENT_LOG_PASSWORD";
 
 pub(crate) async fn run(args: EventLogArgs) -> anyhow::Result<ExitCode> {
+    if let Some(EventLogCommand::Copy(args)) = args.command {
+        return copy::run(args).await;
+    }
+    let data = args.data.context("--data is missing")?;
     let stop = stop_signal()?;
     let gate = Gate::open(&args.listen, &args.access, Mode::Full).await?;
     let url = gate.url();
-    let log = Arc::new(open_log(&args.data)?);
+    let log = Arc::new(open_log(&data)?);
     let listener = Listener::new(gate.listener, log.clone(), gate.setup)?;
     announce(&url)?;
     listener.serve(stop).await;

@@ -3,6 +3,7 @@
 
 mod chosen_log;
 mod cli;
+mod copy;
 mod demo;
 mod durations;
 mod event_log;

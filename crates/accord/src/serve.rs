@@ -109,7 +109,7 @@ fn serve_log(
     stop: watch::Receiver<bool>,
 ) -> anyhow::Result<JoinHandle<()>> {
     tracing::info!(url = gate.url(), "event log clients may read");
-    let listener = Listener::new(gate.listener, stores.log.clone(), gate.setup)?;
+    let listener = Listener::new(gate.listener, stores.log(), gate.setup)?;
     Ok(tokio::spawn(listener.serve(stop)))
 }
 

@@ -15,11 +15,13 @@ use accord_app::{App, AppError, Clock, FactSource, Managed};
 use accord_audit::SqliteKeyStore;
 use accord_domain::{PartnerId, ProgramId, evidence::Evidence};
 use accord_eventlog::{EventLog, KeyStore, Position};
-use accord_eventlog_kurrentdb::{Address, KurrentLog};
+use accord_eventlog_kurrentdb::Address;
 use accord_eventlog_sqlite::SqliteEventLog;
 use accord_projections::{QueryError, Runner, Scope, Views};
 use anyhow::{Context, ensure};
 use async_trait::async_trait;
+
+use crate::chosen_log::OpenLog;
 
 /// How long a command waits for the read models to see what came before it.
 const FACTS_WAIT_MAX: Duration = Duration::from_secs(2);
@@ -31,9 +33,7 @@ pub(crate) const LOG_FILE: &str = "log.db";
 /// event log, wherever it lives.
 pub(crate) struct Stores {
     pub(crate) data: PathBuf,
-    pub(crate) log: Arc<dyn EventLog>,
-    /// The log where it is the embedded one, which must be closed.
-    embedded: Option<Arc<SqliteEventLog>>,
+    log: OpenLog,
     pub(crate) views: Arc<Views>,
     keys: Arc<dyn KeyStore>,
     runner: Runner,
@@ -43,40 +43,40 @@ impl Stores {
     /// Opens a data directory with its embedded log, making what is missing, and starts to follow
     /// the log.
     pub(crate) fn open(data: &Path) -> anyhow::Result<Self> {
-        let embedded = Arc::new(open_log(data)?);
-        Self::over(data, embedded.clone(), Some(embedded))
+        Self::over(data, OpenLog::embedded(data)?)
     }
 
     /// Opens a data directory for the log at an address, which need not answer yet.
     pub(crate) fn open_at(data: &Path, address: Address) -> anyhow::Result<Self> {
         make_private(data)
             .with_context(|| format!("cannot use the data directory {}", data.display()))?;
-        Self::over(data, Arc::new(KurrentLog::new(address)), None)
+        Self::over(data, OpenLog::at(address))
     }
 
-    fn over(
-        data: &Path,
-        log: Arc<dyn EventLog>,
-        embedded: Option<Arc<SqliteEventLog>>,
-    ) -> anyhow::Result<Self> {
+    fn over(data: &Path, log: OpenLog) -> anyhow::Result<Self> {
         let keys = SqliteKeyStore::open(&data.join("keys.db"))
             .with_context(|| format!("cannot open the key store in {}", data.display()))?;
         let views = Views::open(data)
             .with_context(|| format!("cannot open the read models in {}", data.display()))?;
-        let runner = Runner::start(Arc::clone(&log), Arc::clone(&views));
+        let runner = Runner::start(Arc::clone(&log.log), Arc::clone(&views));
         let (data, keys) = (data.to_owned(), Arc::new(keys));
-        Ok(Self { data, log, embedded, views, keys, runner })
+        Ok(Self { data, log, views, keys, runner })
+    }
+
+    /// The event log.
+    pub(crate) fn log(&self) -> Arc<dyn EventLog> {
+        Arc::clone(&self.log.log)
     }
 
     /// The application under a clock.
     pub(crate) fn app(&self, clock: Clock) -> Arc<App> {
         let facts = ViewFacts { views: Arc::clone(&self.views), clock: clock.clone() };
-        Arc::new(App::new(Arc::clone(&self.log), Arc::clone(&self.keys), clock, Arc::new(facts)))
+        Arc::new(App::new(self.log(), Arc::clone(&self.keys), clock, Arc::new(facts)))
     }
 
     /// Waits until the read models have seen everything that the log holds now.
     pub(crate) async fn catch_up(&self, time_max: Duration) -> anyhow::Result<()> {
-        if let Some(head) = self.log.head().await? {
+        if let Some(head) = self.log.log.head().await? {
             self.views.wait_for(head, time_max).await?;
         }
         Ok(())
@@ -85,9 +85,7 @@ impl Stores {
     /// Stops the read models, then closes the log.
     pub(crate) async fn close(self) {
         self.runner.stop().await;
-        if let Some(embedded) = self.embedded {
-            embedded.close().await;
-        }
+        self.log.close().await;
     }
 }
 

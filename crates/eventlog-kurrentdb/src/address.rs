@@ -92,6 +92,12 @@ impl Address {
         self.login.as_ref()
     }
 
+    /// The ports that are named; the nodes of a cluster usually share one.
+    pub(crate) fn ports(&self) -> Vec<u16> {
+        let ports = self.settings.hosts().iter().map(|endpoint| u16::try_from(endpoint.port));
+        ports.filter_map(Result::ok).collect()
+    }
+
     /// Whether the client chooses among several nodes.
     pub(crate) fn is_cluster(&self) -> bool {
         self.settings.is_dns_discovery_enabled() || self.settings.hosts().len() > 1

@@ -21,7 +21,10 @@ mod following;
 mod link;
 mod log;
 mod login;
+mod prompt;
 mod reading;
+#[cfg(test)]
+mod tests;
 
 pub use address::{Address, AddressError};
 pub use log::KurrentLog;

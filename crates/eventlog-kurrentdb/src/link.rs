@@ -15,7 +15,11 @@ use std::{
 use eventstore::{Client, Credentials, Error};
 use tokio::time::{Instant, sleep, timeout};
 
-use crate::{Address, error::CallError};
+use crate::{
+    Address,
+    error::CallError,
+    prompt::{LOOK_INTERVAL, SUSPICIOUS_TIME, hasten},
+};
 
 /// Longest time for a connection to stand.
 const CONNECT_TIME_MAX: Duration = Duration::from_secs(5);
@@ -78,6 +82,7 @@ struct State {
     /// No attempt to connect before.
     connect_at: Instant,
     why: Arc<str>,
+    hastened_at: Option<Instant>,
 }
 
 impl Link {
@@ -89,6 +94,7 @@ impl Link {
             pause: Pause::new(),
             connect_at: Instant::now(),
             why: "not connected yet".into(),
+            hastened_at: None,
         };
         Self { address, state: Mutex::new(state), connecting: tokio::sync::Mutex::new(()) }
     }
@@ -127,7 +133,11 @@ impl Link {
         F: Future<Output = Result<T, Error>>,
     {
         let session = self.session().await?;
+        let began = Instant::now();
         let outcome = timeout(time_max, attempt(session.clone())).await;
+        if began.elapsed() >= SUSPICIOUS_TIME {
+            self.hasten();
+        }
         let outcome = outcome.unwrap_or(Err(Error::DeadlineExceeded)).map_err(CallError::Client);
         match &outcome {
             Err(error) if error.is_outage() => self.failed(&session, error),
@@ -156,7 +166,6 @@ impl Link {
         let mut state = self.state();
         match outcome {
             Ok(client) => {
-                tracing::info!(address = %self.address, "connected to the event log");
                 let login = self.address.login().cloned();
                 state.sessions += 1;
                 let session = Session { client, login, number: state.sessions };
@@ -165,18 +174,31 @@ impl Link {
                 Ok(session)
             }
             Err(error) => {
-                state.failing_since.get_or_insert_with(Instant::now);
+                let error = CallError::Client(error);
+                self.is_failing(&mut state, &error);
                 state.connect_at = Instant::now() + state.pause.take();
                 state.why = error.to_string().into();
-                tracing::warn!(address = %self.address, %error, "the event log is away");
-                Err(CallError::Client(error))
+                Err(error)
             }
+        }
+    }
+
+    /// Sees to it that connections are prompt, also those that the client has made again by itself.
+    fn hasten(&self) {
+        let mut state = self.state();
+        if state.hastened_at.is_none_or(|at| at.elapsed() >= LOOK_INTERVAL) {
+            state.hastened_at = Some(Instant::now());
+            let ports = self.address.ports();
+            tokio::task::spawn_blocking(move || hasten(&ports));
         }
     }
 
     /// The server answered, whatever it said.
     pub(crate) fn answered(&self) {
-        self.state().failing_since = None;
+        if let Some(since) = self.state().failing_since.take() {
+            let away_ms = u64::try_from(since.elapsed().as_millis()).unwrap_or(u64::MAX);
+            tracing::info!(address = %self.address, away_ms, "the event log answers again");
+        }
     }
 
     /// A session's call failed by an outage: the session may be dead or at a node that is.
@@ -186,12 +208,20 @@ impl Link {
             CallError::Client(Error::ConnectionClosed | Error::GrpcConnectionError(_))
         );
         let mut state = self.state();
-        state.failing_since.get_or_insert_with(Instant::now);
+        self.is_failing(&mut state, error);
         let is_current =
             state.session.as_ref().is_some_and(|current| current.number == session.number);
         if is_current && (is_dead || self.address.is_cluster()) {
             state.session = None;
             state.connect_at = Instant::now();
+        }
+    }
+
+    /// Tells the beginning of an outage, once.
+    fn is_failing(&self, state: &mut State, error: &CallError) {
+        if state.failing_since.is_none() {
+            state.failing_since = Some(Instant::now());
+            tracing::warn!(address = %self.address, %error, "the event log is away");
         }
     }
 
@@ -210,5 +240,8 @@ async fn connect(address: &Address) -> Result<Client, Error> {
         .map_err(|error| Error::InitializationError(error.to_string()))?
         .map_err(|error| Error::InitializationError(error.to_string()))?;
     client.server_info().await?;
+    let ports = address.ports();
+    // An attempt only, and a panic of it was reported where it happened.
+    let _ = tokio::task::spawn_blocking(move || hasten(&ports)).await;
     Ok(client)
 }

@@ -20,8 +20,8 @@ use crate::{
     wire::identifier,
 };
 
-/// Batches that wait for the reader; then nothing more is read from the log.
-const BATCHES_MAX: usize = 2;
+/// Batches that wait for the reader while the next one is read; then reading stops.
+const BATCHES_MAX: usize = 1;
 
 /// Why a read ends early.
 #[derive(Debug)]

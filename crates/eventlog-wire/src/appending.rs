@@ -7,6 +7,7 @@ use accord_eventlog::{
     Appended, EVENT_BYTES_MAX, ExpectedRevision, NewEvent, Position, StreamName,
 };
 use bytes::Bytes;
+use tokio::sync::OwnedSemaphorePermit;
 use tonic::{Request, Response, Status, Streaming};
 use uuid::Uuid;
 
@@ -73,9 +74,10 @@ pub(crate) async fn append(
         let proposed = message.proposed;
         let proposed =
             proposed.ok_or_else(|| Status::invalid_argument("a message without an event"))?;
-        events.add(proposed).map_err(|refusal| refusal.into_status(&stream))?;
+        events.add(&wire, proposed).map_err(|refusal| refusal.into_status(&stream))?;
     }
-    let wish = Wish { stream: stream.clone(), expected, events: events.all };
+    let Events { all, room: _room, .. } = events;
+    let wish = Wish { stream: stream.clone(), expected, events: all };
     let result = match wire.append(wish).await {
         Ok(landed) => AppendResult::Success(landed.into()),
         Err(Refusal::Conflict { current, .. }) => {
@@ -123,10 +125,12 @@ pub(crate) fn expected_revision(expected: Option<Expected>) -> Result<ExpectedRe
 pub(crate) struct Events {
     pub(crate) all: Vec<NewEvent>,
     pub(crate) bytes: usize,
+    /// Held until the append is done.
+    pub(crate) room: Option<OwnedSemaphorePermit>,
 }
 
 impl Events {
-    pub(crate) fn add(&mut self, proposed: Proposed) -> Result<(), Refusal> {
+    pub(crate) fn add(&mut self, wire: &Wire, proposed: Proposed) -> Result<(), Refusal> {
         let event = new_event(proposed)?;
         let bytes = event.data.len() + event.metadata.len();
         if bytes > EVENT_BYTES_MAX {
@@ -135,6 +139,11 @@ impl Events {
         self.bytes += bytes;
         if self.bytes > APPEND_BYTES_MAX || self.all.len() >= APPEND_EVENTS_MAX {
             return Err(Refusal::TooLarge { bytes_max: APPEND_BYTES_MAX });
+        }
+        let room = wire.admit_event(bytes)?;
+        match &mut self.room {
+            Some(held) => held.merge(room),
+            none => *none = Some(room),
         }
         self.all.push(event);
         Ok(())

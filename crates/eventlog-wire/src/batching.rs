@@ -140,7 +140,7 @@ impl Call {
         };
         for proposed in part.proposed {
             if open.refusal.is_none() {
-                open.refusal = open.events.add(proposed).err();
+                open.refusal = open.events.add(&self.wire, proposed).err();
             }
         }
         if part.complete {
@@ -195,7 +195,8 @@ fn length(span: Span) -> Option<Duration> {
 
 async fn run(wire: Arc<Wire>, id: Uuid, open: Open) -> Done {
     let Open { stream, expected, time_max, events, refusal } = open;
-    let wish = Wish { stream: stream.clone(), expected, events: events.all };
+    let Events { all, room: _room, .. } = events;
+    let wish = Wish { stream: stream.clone(), expected, events: all };
     let outcome = match refusal {
         Some(refusal) => Err(Some(refusal)),
         None => match tokio::time::timeout(time_max, wire.append(wish)).await {

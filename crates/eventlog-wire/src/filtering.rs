@@ -13,7 +13,7 @@ use crate::messages::{Expression, FilterOn, FilterOptions, Window};
 const REGEX_BYTES_MAX: usize = 4 * 1024;
 const PREFIXES_MAX: usize = 256;
 /// Steps back that one match may take: a text that needs more ends the read.
-const STEPS_BACK_MAX: usize = 20_000;
+const STEPS_BACK_MAX: usize = 5_000;
 /// Event types whose match is remembered.
 const KINDS_MAX: usize = 1024;
 /// Events considered between two checkpoints when the client names no window.
@@ -171,7 +171,7 @@ mod tests {
 
     #[test]
     fn an_expression_that_goes_back_without_end_fails_instead_of_burning_the_processor() {
-        let mut sieve = sieve(FilterOn::Stream, r"^(?=(a+)+b)\1*c$", &[]);
+        let mut sieve = sieve(FilterOn::Stream, r"^(?:(a|aa)+)\1b$", &[]);
         let stream = "a".repeat(200);
         assert!(sieve.passes(&event(&stream, "k")).is_err());
     }

@@ -23,8 +23,11 @@ pub(crate) async fn follow_all(
 ) -> Result<(), Halt> {
     let from = match from {
         AllFrom::Start(()) => None,
-        AllFrom::Position(position) => Some(Position(position.commit)),
-        AllFrom::End(()) => wire.log.head().await?,
+        // Clients also write the end as the largest number.
+        AllFrom::Position(position) if position.commit < u64::MAX => {
+            Some(Position(position.commit))
+        }
+        AllFrom::Position(_) | AllFrom::End(()) => wire.log.head().await?,
     };
     answer.confirmation();
     answer.flush().await?;
@@ -40,6 +43,8 @@ pub(crate) async fn follow_all(
                         answer.event(event);
                         continue;
                     };
+                    // A regular expression may take its time; others run meanwhile.
+                    tokio::task::coop::consume_budget().await;
                     if sieve.passes(&event)? {
                         answer.event(event);
                     }

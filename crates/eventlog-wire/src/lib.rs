@@ -31,6 +31,8 @@ mod refusals;
 mod service;
 mod setup;
 mod standing;
+#[cfg(test)]
+mod tests;
 mod wire;
 
 pub use listen::{ListenError, Listener};

@@ -23,3 +23,9 @@ pub(crate) use read::{
 pub(crate) use shared::{
     Any, Expected, PositionPair, Property, Span, StreamIdentifier, Timestamp, WireUuid,
 };
+
+// Only a client names these; the listener takes them out of what it decodes.
+#[cfg(test)]
+pub(crate) use append::AppendTarget;
+#[cfg(test)]
+pub(crate) use read::{AllOptions, StreamOptions, UuidOption};

@@ -252,7 +252,11 @@ async fn read_all(
         from = page.last().map(|event| event.position);
         for event in page {
             let passes = match &mut sieve {
-                Some(sieve) => sieve.passes(&event)?,
+                Some(sieve) => {
+                    // A regular expression may take its time; others run meanwhile.
+                    tokio::task::coop::consume_budget().await;
+                    sieve.passes(&event)?
+                }
                 None => true,
             };
             if passes && left > 0 {

@@ -29,6 +29,8 @@ pub struct Limits {
     pub calls_per_connection_max: u32,
     /// Reads and subscriptions at a time, over all connections; more are refused.
     pub reads_max: usize,
+    /// Bytes of events on their way into the log, over all connections; more are refused.
+    pub uploads_bytes_max: usize,
     /// Time for a connection to come to its first call.
     pub greeting_time_max: Duration,
     /// How often a silent connection is asked whether it still lives; and how long it may take to
@@ -43,7 +45,8 @@ impl Default for Limits {
         Self {
             connections_max: 512,
             calls_per_connection_max: 256,
-            reads_max: 1024,
+            reads_max: 512,
+            uploads_bytes_max: 256 * 1024 * 1024,
             greeting_time_max: Duration::from_secs(30),
             keepalive: Duration::from_secs(20),
             drain_time_max: Duration::from_secs(10),

@@ -23,6 +23,8 @@ pub(crate) struct Wire {
     /// This listener among the nodes of its one-node cluster.
     pub(crate) instance: Uuid,
     reads: Arc<Semaphore>,
+    /// In KiB.
+    uploads: Arc<Semaphore>,
 }
 
 impl Wire {
@@ -39,6 +41,7 @@ impl Wire {
             stop,
             instance: Uuid::new_v4(),
             reads: Arc::new(Semaphore::new(limits.reads_max)),
+            uploads: Arc::new(Semaphore::new(limits.uploads_bytes_max / 1024)),
         }
     }
 
@@ -60,6 +63,13 @@ impl Wire {
     pub(crate) fn admit_read(&self) -> Result<OwnedSemaphorePermit, Status> {
         let room = Arc::clone(&self.reads).try_acquire_owned();
         room.map_err(|_| Status::resource_exhausted("too many reads and subscriptions at a time"))
+    }
+
+    /// Room for one more event on its way into the log.
+    pub(crate) fn admit_event(&self, bytes: usize) -> Result<OwnedSemaphorePermit, Status> {
+        let kib = u32::try_from(bytes / 1024).unwrap_or(u32::MAX - 1) + 1;
+        let room = Arc::clone(&self.uploads).try_acquire_many_owned(kib);
+        room.map_err(|_| Status::resource_exhausted("too many events on their way into the log"))
     }
 }
 

@@ -2,7 +2,9 @@
 
 use std::path::PathBuf;
 
-use clap::Args;
+use clap::{Args, Subcommand};
+
+use crate::chosen_log::LogPlace;
 
 /// Serve an event log alone, to EventStoreDB and KurrentDB clients.
 ///
@@ -13,10 +15,13 @@ use clap::Args;
 /// Do not use it on the data directory of a program that is being served: Accord's own rules would
 /// not hold for what clients append. `accord serve --event-log-listen` lets clients read there.
 #[derive(Debug, Clone, Args)]
+#[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
 pub(crate) struct EventLogArgs {
+    #[command(subcommand)]
+    pub(crate) command: Option<EventLogCommand>,
     /// The data directory; made where it is missing
-    #[arg(long, env = "ACCORD_DATA", value_name = "DIR")]
-    pub(crate) data: PathBuf,
+    #[arg(long, env = "ACCORD_DATA", value_name = "DIR", required = true)]
+    pub(crate) data: Option<PathBuf>,
     /// Where to listen; port 0 picks a free one
     #[arg(
         long,
@@ -27,6 +32,31 @@ pub(crate) struct EventLogArgs {
     pub(crate) listen: String,
     #[command(flatten)]
     pub(crate) access: AccessFlags,
+}
+
+/// Each is documented at its arguments.
+#[derive(Debug, Clone, Subcommand)]
+pub(crate) enum EventLogCommand {
+    Copy(CopyArgs),
+}
+
+/// Copy an event log into another one, and prove that both agree.
+///
+/// A log is a data directory or an address (`esdb://HOST:2113`, see `accord serve --help`). Ids,
+/// order, stream revisions, data and metadata stay as they are; the target gives positions of its
+/// own, so that read models must be built anew over it: delete `views` and `policies.position` in
+/// the data directory that is to serve it.
+///
+/// The target must be empty or hold a part of the same copy: what was interrupted goes on. Copies
+/// from a running server hold what was there at the beginning. Exits with 1 unless both agree.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct CopyArgs {
+    /// The log to copy
+    #[arg(long, value_name = "DIR|URL")]
+    pub(crate) from: LogPlace,
+    /// Where to copy it; a data directory is made where it is missing
+    #[arg(long, value_name = "DIR|URL")]
+    pub(crate) to: LogPlace,
 }
 
 // Who may attach to the event log, and how. (A doc comment here would end up in `--help`.)
