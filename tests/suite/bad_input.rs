@@ -127,6 +127,35 @@ async fn another_programs_token_opens_nothing_here() {
 }
 
 #[tokio::test]
+async fn a_program_without_any_rulebook_is_not_there_until_its_first_draft() {
+    let stage = Stage::empty();
+    let manager = stage.manager();
+    for path in ["partners", "rulebooks", "reports/revenue", "changes"] {
+        manager.get(path).await.refused(404, "program-not-found");
+    }
+    for path in ["deals", "quotes", "rulebooks/1/approve"] {
+        stage.admin().post(path, json!({})).await.refused(404, "program-not-found");
+    }
+    stage.draft(&stage.renamed(QUAZZAR)).await.done();
+    assert_eq!(manager.get("rulebooks").await.done()[0]["status"], "drafted");
+    assert_eq!(manager.get("partners").await.done()["items"], json!([]));
+}
+
+#[tokio::test]
+async fn a_body_with_a_content_encoding_is_not_read() {
+    let stage = Stage::open(QUAZZAR).await;
+    let partner = stage.add_partner("Nube Srl", "silver").await;
+    let manager = stage.manager();
+    let send = |encoding: &'static str| {
+        let path = format!("partners/{partner}/suspend");
+        let request = manager.request(Method::POST, &path).header("Content-Encoding", encoding);
+        manager.send(request.json(&json!({ "reason": "unpaid" })))
+    };
+    send("gzip").await.refused(415, "media-type-not-supported");
+    send("identity").await.done();
+}
+
+#[tokio::test]
 async fn tokens_that_are_missing_broken_or_expired_are_told_apart() {
     let stage = Stage::open(QUAZZAR).await;
     let manager = stage.manager();

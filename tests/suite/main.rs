@@ -32,3 +32,4 @@ mod server;
 mod service;
 mod stage;
 mod tidy;
+mod visibility;

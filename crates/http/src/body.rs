@@ -1,7 +1,7 @@
 //! Request bodies: bounded, JSON, read strictly.
 
 use accord_domain::rulebook::Rulebook;
-use axum::http::{HeaderMap, header};
+use axum::http::{HeaderMap, Uri, header};
 use bytes::Bytes;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -10,6 +10,13 @@ use crate::problem::Problem;
 
 /// Deepest nesting of a JSON body. A rulebook, the deepest of all, needs 8.
 const DEPTH_MAX: usize = 24;
+
+/// Refuses a query: what is posted has everything in its body and headers.
+pub(crate) fn no_query(uri: &Uri) -> Result<(), Problem> {
+    let Some(query) = uri.query().filter(|query| !query.is_empty()) else { return Ok(()) };
+    let name = query.split(['=', '&']).next().unwrap_or_default();
+    Err(Problem::new("malformed-request", format!("a POST does not take `{name}` in its query")))
+}
 
 /// The JSON text of a body; an absent body is an empty object.
 pub(crate) fn json_text<'a>(headers: &HeaderMap, body: &'a Bytes) -> Result<&'a [u8], Problem> {

@@ -23,6 +23,7 @@ use tokio::sync::OwnedSemaphorePermit;
 
 use crate::caller::Caller;
 use crate::reads::EVERYONE_BUT_REPORTING;
+use crate::visibility::HIDDEN_CHANGES;
 use crate::{Http, problem::Problem};
 
 /// How often an idle stream shows that it lives.
@@ -66,7 +67,7 @@ async fn changes(
     query: Result<Query<ChangesQuery>, axum::extract::rejection::QueryRejection>,
 ) -> Result<Sse<impl Stream<Item = Result<Event, Infallible>>>, Problem> {
     let caller = Caller::authenticate(&http, &headers)?;
-    let program = caller.enter(&program)?;
+    let program = http.enter(&caller, &program).await?;
     let role: Role = caller.role(EVERYONE_BUT_REPORTING)?;
     let Query(query) = query.map_err(|error| malformed(&error.body_text()))?;
     let permit = http.place_for_changes();
@@ -120,7 +121,8 @@ impl Feed {
     /// The event as this caller may see it.
     fn change(&self, recorded: &RecordedEvent) -> Option<Event> {
         let scope: Scope = serde_json::from_slice(&recorded.metadata).ok()?;
-        let hidden = self.scope.is_some() && scope.partner != self.scope;
+        let told = scope.partner == self.scope && !HIDDEN_CHANGES.contains(&&*recorded.kind);
+        let hidden = self.scope.is_some() && !told;
         if scope.program != self.program || hidden {
             return None;
         }

@@ -24,6 +24,7 @@ mod reports;
 mod resources;
 mod router;
 mod token;
+pub mod visibility;
 
 pub use listen::{Limits, serve};
 pub use router::{Http, router};
