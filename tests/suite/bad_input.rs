@@ -62,10 +62,42 @@ async fn fields_that_cannot_be_right_are_named() {
         let problem = manager.post("partners", wrong).await.refused(422, code);
         let named = match code {
             "invalid-fields" => &problem["errors"][0]["field"],
-            "invalid-field" => &problem["field"],
+            "invalid-field" => {
+                assert_eq!(problem["field"], field);
+                &problem["errors"][0]["field"]
+            }
             _ => continue,
         };
         assert_eq!(named, field, "{problem:#}");
+    }
+}
+
+#[tokio::test]
+async fn a_mistake_deep_in_an_order_is_named_at_its_place() {
+    let stage = Stage::open(QUAZZAR).await;
+    let partner = stage.add_partner("Nube Srl", "silver").await;
+    let items = json!([{ "sku": "cloud-os-server", "quantity": 10 }]);
+    let right = crate::stage::order(partner, items, "invoice");
+    let cases = [
+        ("/request/items/0/quantity", json!("ten"), "request.items[0].quantity"),
+        ("/request/items/0", json!({ "sku": "cloud-os-server" }), "request.items[0].quantity"),
+        ("/request/currency", json!("XYZ"), "request.currency"),
+        ("/request/kind", json!("gift"), "request.kind"),
+        ("/payment", json!("shells"), "payment"),
+    ];
+    for (place, value, field) in cases {
+        let mut wrong = right.clone();
+        *wrong.pointer_mut(place).unwrap() = value;
+        let problem = stage.seller(partner).post("orders", wrong.clone()).await;
+        let problem = problem.refused(422, "invalid-fields");
+        assert_eq!(problem["errors"][0]["field"], field, "{problem:#}");
+        assert!(problem["detail"].as_str().unwrap().len() < 200, "{problem:#}");
+        wrong.as_object_mut().unwrap().remove("payment");
+        if place != "/payment" {
+            let problem = stage.seller(partner).post("quotes", wrong).await;
+            let problem = problem.refused(422, "invalid-fields");
+            assert_eq!(problem["errors"][0]["field"], field, "{problem:#}");
+        }
     }
 }
 

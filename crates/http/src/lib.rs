@@ -17,6 +17,7 @@ pub mod commands;
 mod health;
 mod listen;
 pub mod openapi;
+mod order_request;
 pub mod problem;
 mod rate_limit;
 pub mod reads;

@@ -17,13 +17,14 @@ use axum::routing::{get, post};
 use axum::{Json, Router};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use uuid::Uuid;
 
 use super::reading::{begin, events_until, query_problem};
 use super::{NoFilter, Reading};
 use crate::caller::Caller;
 use crate::commands::BUYERS;
-use crate::{Http, body, problem::Problem};
+use crate::{Http, body, order_request, problem::Problem};
 
 type Parts = (State<Arc<Http>>, HeaderMap, Uri);
 type Answer = Result<Response, Problem>;
@@ -154,7 +155,8 @@ pub(crate) struct QuoteBody {
     /// Absent for a direct sale; a partner's own people may leave it out.
     #[serde(default)]
     partner: Option<PartnerId>,
-    request: OrderRequest,
+    #[schemars(with = "OrderRequest")]
+    request: Value,
 }
 
 /// Prices a request; nothing is stored. Posted, because the question needs a body.
@@ -170,6 +172,7 @@ async fn quote(
     body::no_query(&parts.uri)?;
     let payload = http.read_body(&parts.headers, payload, false).await?;
     let asked: QuoteBody = body::read(body::json_text(&parts.headers, &payload)?)?;
+    let request = order_request::read(asked.request)?;
     let scope = Scope { program: program.clone(), partner: caller.scope(role) };
     let command_id = CommandId(Uuid::now_v7());
     let call = Call {
@@ -184,5 +187,5 @@ async fn quote(
         reason: None,
     };
     let partner = scope.partner.or(asked.partner);
-    Ok(Json(http.app.quote(partner, &asked.request, &call).await?))
+    Ok(Json(http.app.quote(partner, &request, &call).await?))
 }
