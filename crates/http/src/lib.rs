@@ -25,8 +25,10 @@ mod reports;
 mod resources;
 mod router;
 mod token;
+mod traffic;
 pub mod visibility;
 
 pub use listen::{Limits, serve};
 pub use router::{Http, router};
 pub use token::{Claims, Issuer, TokenError};
+pub use traffic::REQUEST_SECONDS;

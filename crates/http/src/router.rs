@@ -13,11 +13,12 @@ use accord_projections::Views;
 use axum::Router;
 use axum::body::Body;
 use axum::http::{HeaderMap, header};
+use axum::middleware;
 use axum::response::IntoResponse;
 use bytes::Bytes;
 use http_body_util::{BodyExt, Limited};
 use metrics_exporter_prometheus::PrometheusHandle;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 
 use crate::caller::Caller;
 use crate::commands::CommandRoute;
@@ -25,6 +26,7 @@ use crate::listen::Limits;
 use crate::problem::Problem;
 use crate::rate_limit::RateLimit;
 use crate::token::Claims;
+use crate::traffic::{self, Traffic};
 use crate::{Issuer, audit_events, changes, commands, health, openapi, reports, resources};
 
 /// Largest body of a command, and of a rulebook.
@@ -45,6 +47,7 @@ pub struct Http {
     rate_limit: Option<RateLimit>,
     /// Programs that are known to be there; they never go away.
     programs: RwLock<HashSet<ProgramId>>,
+    stop: Option<watch::Receiver<bool>>,
 }
 
 /// All routes.
@@ -61,6 +64,7 @@ pub fn router(http: Arc<Http>) -> Router {
             Problem::new("method-not-allowed", "the resource has no such method").into_response()
         })
         .fallback(|| async { Problem::not_found().into_response() })
+        .layer(middleware::from_fn_with_state(Arc::new(Traffic::new()), traffic::count))
         .with_state(http)
 }
 
@@ -84,7 +88,19 @@ impl Http {
             change_streams,
             rate_limit,
             programs: RwLock::default(),
+            stop: None,
         }
+    }
+
+    /// Ends answers that have no end of their own once `stop` turns true.
+    #[must_use]
+    pub fn until(self, stop: watch::Receiver<bool>) -> Self {
+        Self { stop: Some(stop), ..self }
+    }
+
+    /// Turns true at the service's end; `None` where nobody ever tells.
+    pub(crate) fn stop(&self) -> Option<watch::Receiver<bool>> {
+        self.stop.clone()
     }
 
     /// Counts a request of a verified caller, or refuses it.
