@@ -184,7 +184,7 @@ fn business() -> Vec<ReadRoute> {
 #[rustfmt::skip] // One row a line reads as the table it is.
 fn records() -> Vec<ReadRoute> {
     vec![
-        report::<views::LevelFilter, views::Page<views::LevelReportRow>>("/v1/programs/{program}/reports/levels", "Report: levels by partner and track"),
+        report::<views::LevelFilter, views::Page<views::LevelReportLine>>("/v1/programs/{program}/reports/levels", "Report: levels by partner and track, what the next one lacks and when this one is lost"),
         report::<views::DealFilter, views::Page<views::DealReportRow>>("/v1/programs/{program}/reports/deals", "Report: deals and their protections"),
         report::<views::RevenueFilter, views::Page<views::RevenueRow>>("/v1/programs/{program}/reports/revenue", "Report: recurring revenue by partner, month and currency"),
         ReadRoute {
