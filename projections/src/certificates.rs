@@ -69,7 +69,7 @@ pub struct CertificateView {
     pub certificate: CertificateRow,
     /// How urgent the expiry is, by the days left and the rulebook's limits. With the usual limits
     /// of 90 and 30 days: more than 90 `active`, 30 to 90 `expiring-soon`, 0 to 29 `critical` (the
-    /// last day itself is valid and critical), afterwards `expired`. Absent for a revoked one.
+    /// last day itself is valid and critical), afterwards `expired`. Null for a revoked one.
     pub indicator: Option<ExpiryIndicator>,
     /// Days to the last day of validity; 0 on that day, negative afterwards.
     pub days_left: i64,

@@ -58,7 +58,7 @@ record! {
         pub mrr: Money,
         /// First day of the licence.
         pub starts_on: Day,
-        /// First day of the terms that were agreed last; after an early renewal it is still to come.
+        /// First day of the terms that were agreed last; after an early renewal it is to come.
         pub term_starts_on: Day,
         /// Last day of the licence.
         pub ends_on: Day,

@@ -76,8 +76,9 @@ pub(crate) fn read_rulebook(headers: &HeaderMap, body: &Bytes) -> Result<Ruleboo
             .iter()
             .map(|found| serde_json::json!({ "field": found.place, "message": found.message }))
             .collect();
-        Problem::new("rulebook-invalid", format!("the rulebook has {} mistakes", errors.len()))
-            .with("errors", errors)
+        let noun = if errors.len() == 1 { "mistake" } else { "mistakes" };
+        let detail = format!("the rulebook has {} {noun}", errors.len());
+        Problem::new("rulebook-invalid", detail).with("errors", errors)
     })
 }
 
