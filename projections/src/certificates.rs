@@ -67,7 +67,10 @@ record! {
 pub struct CertificateView {
     #[serde(flatten)]
     pub certificate: CertificateRow,
-    pub indicator: ExpiryIndicator,
+    /// How urgent the expiry is, by the days left and the rulebook's limits. With the usual limits
+    /// of 90 and 30 days: more than 90 `active`, 30 to 90 `expiring-soon`, 0 to 29 `critical` (the
+    /// last day itself is valid and critical), afterwards `expired`. Null for a revoked one.
+    pub indicator: Option<ExpiryIndicator>,
     /// Days to the last day of validity; 0 on that day, negative afterwards.
     pub days_left: i64,
 }
@@ -181,9 +184,10 @@ impl Thresholds {
 
     fn view(&self, certificate: CertificateRow) -> CertificateView {
         let expires_on = certificate.expires_on;
+        let counts = certificate.status != CertificateStatus::Revoked;
         CertificateView {
             certificate,
-            indicator: self.indicator(expires_on),
+            indicator: counts.then(|| self.indicator(expires_on)),
             days_left: self.today.days_until(expires_on),
         }
     }

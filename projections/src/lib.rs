@@ -83,6 +83,6 @@ pub use programs::{ProgramRow, RulebookRow, RulebookStatus, RulebookSummary};
 pub use rebuild::{Rebuilt, rebuild};
 pub use revenue::{Managed, RevenueFilter, RevenueRow};
 pub use runner::Runner;
-pub use standing::{LevelRisk, LevelStanding, NextLevel};
+pub use standing::{LevelReportLine, LevelRisk, LevelStanding, NextLevel};
 pub use verify::{TableReport, VerifyError, verify};
 pub use views::{Behind, OpenError, QuarantinedEvent, QueryError, Status, Views};

@@ -20,7 +20,7 @@ use crate::{
 };
 
 pub(crate) const LICENCES: Projection =
-    Projection { name: "licences", version: 2, tables: include_str!("licences.sql"), apply };
+    Projection { name: "licences", version: 3, tables: include_str!("licences.sql"), apply };
 
 /// Whether a licence runs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -35,7 +35,7 @@ word_columns!(LicenceStatus);
 record! {
     /// A licence with its current terms.
     pub struct LicenceRow in "licences" key(id: LicenceId)
-        fixed(program, partner, customer, customer_key, model, opened, issued_at)
+        fixed(program, partner, customer, customer_key, model, starts_on, opened, issued_at)
     {
         pub id: LicenceId,
         pub program: ProgramId,
@@ -56,8 +56,10 @@ record! {
         pub servers: u64,
         /// Monthly recurring revenue.
         pub mrr: Money,
-        /// First day of the current terms.
+        /// First day of the licence.
         pub starts_on: Day,
+        /// First day of the terms that were agreed last; after an early renewal it is to come.
+        pub term_starts_on: Day,
         /// Last day of the licence.
         pub ends_on: Day,
         #[serde(skip)]
@@ -102,6 +104,7 @@ fn apply(tables: &mut Tables, event: &Event) -> Result<(), ApplyError> {
             servers: terms.servers,
             mrr: terms.mrr,
             starts_on: terms.starts_on,
+            term_starts_on: terms.starts_on,
             ends_on: terms.ends_on,
             opened: event.position,
             issued_at: event.recorded_at,
@@ -134,7 +137,7 @@ impl LicenceRow {
         self.seats = terms.seats;
         self.servers = terms.servers;
         self.mrr = terms.mrr;
-        self.starts_on = terms.starts_on;
+        self.term_starts_on = terms.starts_on;
         self.ends_on = terms.ends_on;
     }
 }

@@ -13,6 +13,7 @@ CREATE TABLE licences (
     servers INTEGER NOT NULL,
     mrr TEXT NOT NULL,
     starts_on TEXT NOT NULL,
+    term_starts_on TEXT NOT NULL,
     ends_on TEXT NOT NULL,
     opened INTEGER NOT NULL,
     issued_at INTEGER NOT NULL,

@@ -12,7 +12,11 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::{
-    QueryError, Scope, Views, evidence::FactRow, generation, levels::LevelRow, page::Conditions,
+    Page, QueryError, Scope, Views,
+    evidence::FactRow,
+    generation,
+    levels::{LevelFilter, LevelReportRow, LevelRow},
+    page::Conditions,
     row::select,
 };
 
@@ -50,7 +54,53 @@ pub struct LevelRisk {
     pub ending: Vec<Fact>,
 }
 
+/// A line of the report `levels` with what the next level lacks and what this one may lose.
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+pub struct LevelReportLine {
+    #[serde(flatten)]
+    pub line: LevelReportRow,
+    /// Absent at the top of the track.
+    pub next_level: Option<LevelId>,
+    /// Requirements of the next level that are not met or still to be judged.
+    pub gap: Vec<RequirementId>,
+    /// The first day on which the level's requirements are no longer met if nothing is added;
+    /// absent where nothing that counts ends.
+    pub lost_on: Option<Day>,
+    /// The requirements that are then no longer met.
+    pub at_risk: Vec<RequirementId>,
+}
+
 impl Views {
+    /// The report `levels` with every line's standing on a day, by partner and track.
+    pub async fn level_report(
+        &self,
+        scope: Scope,
+        filter: LevelFilter,
+        today: Day,
+    ) -> Result<Page<LevelReportLine>, QueryError> {
+        let page = self.report_levels(scope.clone(), filter).await?;
+        let rulebooks = self.rulebook_cache();
+        self.query(move |connection| {
+            let snapshot = connection.unchecked_transaction()?;
+            let rules = rulebooks.in_force(&snapshot, &scope.program, today)?;
+            let rules = rules.as_ref().map(|(version, rules)| (*version, &**rules));
+            let mut items = Vec::with_capacity(page.items.len());
+            let mut known: Option<(PartnerId, Vec<LevelStanding>)> = None;
+            for line in page.items {
+                // A partner's lines follow each other.
+                let standings = match known.take() {
+                    Some((partner, standings)) if partner == line.partner => standings,
+                    _ => standings(&snapshot, &scope, (line.partner, today), rules)?,
+                };
+                let standing = standings.iter().find(|standing| *standing.track() == line.track);
+                items.push(report_line(line.clone(), standing));
+                known = Some((line.partner, standings));
+            }
+            Ok(Page { items, next: page.next })
+        })
+        .await
+    }
+
     /// A partner's standing on all its tracks, as of a day.
     pub async fn level_standing(
         &self,
@@ -61,16 +111,9 @@ impl Views {
         let rulebooks = self.rulebook_cache();
         self.query(move |connection| {
             let snapshot = connection.unchecked_transaction()?;
-            let levels = levels_of(&snapshot, &scope, partner)?;
             let rules = rulebooks.in_force(&snapshot, &scope.program, today)?;
-            let evidence = evidence(
-                &snapshot,
-                &levels,
-                (partner, today),
-                rules.as_ref().map(|rules| &*rules.1),
-            )?;
             let rules = rules.as_ref().map(|(version, rules)| (*version, &**rules));
-            Ok(levels.into_iter().map(|level| standing(level, &evidence, rules)).collect())
+            standings(&snapshot, &scope, (partner, today), rules)
         })
         .await
     }
@@ -92,6 +135,29 @@ impl Views {
         })
         .await
     }
+}
+
+fn report_line(line: LevelReportRow, standing: Option<&LevelStanding>) -> LevelReportLine {
+    let next = standing.and_then(|standing| standing.next.as_ref());
+    let risk = standing.and_then(|standing| standing.at_risk.as_ref());
+    LevelReportLine {
+        line,
+        next_level: next.map(|next| next.level.clone()),
+        gap: next.map(|next| next.gap.clone()).unwrap_or_default(),
+        lost_on: risk.map(|risk| risk.lost_on),
+        at_risk: risk.map(|risk| risk.requirements.clone()).unwrap_or_default(),
+    }
+}
+
+fn standings(
+    connection: &Connection,
+    scope: &Scope,
+    (partner, today): (PartnerId, Day),
+    rules: Option<(u32, &Rulebook)>,
+) -> rusqlite::Result<Vec<LevelStanding>> {
+    let levels = levels_of(connection, scope, partner)?;
+    let evidence = evidence(connection, &levels, (partner, today), rules.map(|rules| rules.1))?;
+    Ok(levels.into_iter().map(|level| standing(level, &evidence, rules)).collect())
 }
 
 fn levels_of(

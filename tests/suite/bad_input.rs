@@ -62,10 +62,42 @@ async fn fields_that_cannot_be_right_are_named() {
         let problem = manager.post("partners", wrong).await.refused(422, code);
         let named = match code {
             "invalid-fields" => &problem["errors"][0]["field"],
-            "invalid-field" => &problem["field"],
+            "invalid-field" => {
+                assert_eq!(problem["field"], field);
+                &problem["errors"][0]["field"]
+            }
             _ => continue,
         };
         assert_eq!(named, field, "{problem:#}");
+    }
+}
+
+#[tokio::test]
+async fn a_mistake_deep_in_an_order_is_named_at_its_place() {
+    let stage = Stage::open(QUAZZAR).await;
+    let partner = stage.add_partner("Nube Srl", "silver").await;
+    let items = json!([{ "sku": "cloud-os-server", "quantity": 10 }]);
+    let right = crate::stage::order(partner, items, "invoice");
+    let cases = [
+        ("/request/items/0/quantity", json!("ten"), "request.items[0].quantity"),
+        ("/request/items/0", json!({ "sku": "cloud-os-server" }), "request.items[0].quantity"),
+        ("/request/currency", json!("XYZ"), "request.currency"),
+        ("/request/kind", json!("gift"), "request.kind"),
+        ("/payment", json!("shells"), "payment"),
+    ];
+    for (place, value, field) in cases {
+        let mut wrong = right.clone();
+        *wrong.pointer_mut(place).unwrap() = value;
+        let problem = stage.seller(partner).post("orders", wrong.clone()).await;
+        let problem = problem.refused(422, "invalid-fields");
+        assert_eq!(problem["errors"][0]["field"], field, "{problem:#}");
+        assert!(problem["detail"].as_str().unwrap().len() < 200, "{problem:#}");
+        wrong.as_object_mut().unwrap().remove("payment");
+        if place != "/payment" {
+            let problem = stage.seller(partner).post("quotes", wrong).await;
+            let problem = problem.refused(422, "invalid-fields");
+            assert_eq!(problem["errors"][0]["field"], field, "{problem:#}");
+        }
     }
 }
 
@@ -124,6 +156,35 @@ async fn another_programs_token_opens_nothing_here() {
     let nowhere =
         Caller { base: format!("{}/v1/programs/atlantis", stage.url()), ..stage.manager() };
     nowhere.get("partners").await.refused(404, "program-not-found");
+}
+
+#[tokio::test]
+async fn a_program_without_any_rulebook_is_not_there_until_its_first_draft() {
+    let stage = Stage::empty();
+    let manager = stage.manager();
+    for path in ["partners", "rulebooks", "reports/revenue", "changes"] {
+        manager.get(path).await.refused(404, "program-not-found");
+    }
+    for path in ["deals", "quotes", "rulebooks/1/approve"] {
+        stage.admin().post(path, json!({})).await.refused(404, "program-not-found");
+    }
+    stage.draft(&stage.renamed(QUAZZAR)).await.done();
+    assert_eq!(manager.get("rulebooks").await.done()[0]["status"], "drafted");
+    assert_eq!(manager.get("partners").await.done()["items"], json!([]));
+}
+
+#[tokio::test]
+async fn a_body_with_a_content_encoding_is_not_read() {
+    let stage = Stage::open(QUAZZAR).await;
+    let partner = stage.add_partner("Nube Srl", "silver").await;
+    let manager = stage.manager();
+    let send = |encoding: &'static str| {
+        let path = format!("partners/{partner}/suspend");
+        let request = manager.request(Method::POST, &path).header("Content-Encoding", encoding);
+        manager.send(request.json(&json!({ "reason": "unpaid" })))
+    };
+    send("gzip").await.refused(415, "media-type-not-supported");
+    send("identity").await.done();
 }
 
 #[tokio::test]

@@ -60,6 +60,21 @@ async fn a_renewal_prolongs_and_a_revocation_ends_for_good() {
 }
 
 #[tokio::test]
+async fn a_revoked_certificate_shows_no_indicator() {
+    let stage = Stage::open(QUAZZAR).await;
+    let partner = stage.add_partner("Nube Srl", "silver").await;
+    let certificate = stage.certify(partner, "fleet-management", today().plus_days(200)).await;
+    let path = format!("certificates/{certificate}");
+    assert_eq!(stage.manager().get(&path).await.done()["indicator"], "active");
+    let body = json!({ "reason": "the examination was not the holder's own" });
+    stage.enablement().post(&format!("{path}/revoke"), body).await.done();
+    let row = stage.manager().get(&path).await.done();
+    assert_eq!((&row["status"], &row["indicator"]), (&json!("revoked"), &json!(null)));
+    let listed = stage.manager().all("certificates").await;
+    assert_eq!(listed[0]["indicator"], json!(null));
+}
+
+#[tokio::test]
 async fn a_certificate_is_of_the_catalogue_and_at_a_partner_that_exists() {
     let stage = Stage::open(QUAZZAR).await;
     let partner = stage.add_partner("Nube Srl", "silver").await;

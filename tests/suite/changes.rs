@@ -7,7 +7,9 @@ use serde_json::{Value, json};
 
 use crate::client::Caller;
 use crate::deals::protected;
-use crate::stage::{QUAZZAR, Stage};
+use crate::reviews::ready;
+use crate::server::Site;
+use crate::stage::{QUAZZAR, Stage, ZEXTRAS};
 
 /// A change that has not come by then never will.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -105,6 +107,30 @@ async fn partners_are_told_of_their_own_changes_only() {
         assert_eq!((&change["type"], &change["partner"]), (&json!(expected), &json!(own)));
         assert_eq!(change["stream"], format!("deal-{deal}"));
     }
+}
+
+#[tokio::test]
+async fn partners_are_not_told_of_the_steps_towards_a_decision() {
+    let stage = Stage::open(ZEXTRAS).await;
+    let partner = stage.admit_partner("Rete Nova").await;
+    let mut feed = Feed::open(&stage.partner_admin(partner), None).await;
+    let review = ready(&stage, partner, "silver").await;
+    let body = json!({ "reason": "opened twice" });
+    stage.manager().post(&format!("level-reviews/{review}/withdraw"), body).await.done();
+    assert_eq!(feed.types(2).await, ["LevelReviewOpened", "LevelReviewWithdrawn"]);
+}
+
+#[tokio::test]
+async fn a_stream_of_changes_ends_with_the_service_and_does_not_hold_it_up() {
+    let site = Site::start(&["--drain-time-max", "60s"]);
+    let stage = Stage::on(&site, QUAZZAR).await;
+    let mut feed = Feed::open(&stage.manager(), None).await;
+    let started = std::time::Instant::now();
+    let stopped = tokio::task::spawn_blocking(move || site.stop());
+    let end = tokio::time::timeout(PATIENCE, feed.response.chunk()).await;
+    assert_eq!(end.expect("the stream stays open").unwrap(), None, "it ends properly");
+    stopped.await.unwrap();
+    assert!(started.elapsed() < PATIENCE, "it took {:?}", started.elapsed());
 }
 
 #[tokio::test]

@@ -97,6 +97,14 @@ async fn replay_finds_events_by_stream_partner_type_and_time() {
     assert!(!before.is_empty() && !after.is_empty());
     assert_eq!([before, after].concat(), past.replayed(&[]));
     assert!(kinds(&["--to", "2020-01-01"]).is_empty());
+    let nobody = Uuid::new_v4().to_string();
+    for filter in [["--program", "typo"], ["--partner", &nobody], ["--type", "DealDanced"]] {
+        let output = past.run("replay", &filter);
+        assert!(String::from_utf8_lossy(&output.stderr).contains("no event matches"));
+        assert!(succeeded(output).is_empty());
+    }
+    let found = past.run("replay", &["--type", "DealDrafted"]);
+    assert!(found.stderr.is_empty(), "{}", String::from_utf8_lossy(&found.stderr));
 }
 
 #[tokio::test]
@@ -221,6 +229,8 @@ fn a_right_rulebook_is_called_right_and_every_mistake_of_a_wrong_one_has_its_pla
         assert!(complaint.contains(&named), "{complaint}");
     }
     assert!(complaint.contains("2 mistakes"), "{complaint}");
+    let help = succeeded(accord(["rulebook", "check", "--help"]));
+    assert!(help.contains("The rulebook to check"), "{help}");
     assert!(check("broken.toml", "[identity\n").contains("line 1"));
     assert!(check("empty.json", "{}").contains("missing field"));
     failed(accord(["rulebook", "check", "/nowhere/at-all.toml"]));
@@ -242,6 +252,12 @@ async fn the_token_command_prints_a_token_that_the_server_accepts() {
     assert_eq!(printed.lines().count(), 1);
     let manager = crate::client::Caller { token: printed.trim().to_owned(), ..stage.manager() };
     manager.get("partners").await.done();
+    let slip = accord(["token", "--data", data, "--program", "typo", "--role", "auditor"]);
+    let complaint = String::from_utf8_lossy(&slip.stderr).into_owned();
+    assert!(complaint.contains("no program `typo`") && complaint.contains(&program), "{complaint}");
+    assert_eq!(succeeded(slip).lines().count(), 1);
+    let right = token(&["--role", "auditor"]);
+    assert!(right.stderr.is_empty(), "{}", String::from_utf8_lossy(&right.stderr));
     failed(token(&["--role", "emperor"]));
     failed(token(&["--role", "partner-user"]));
     failed(token(&[]));
@@ -267,7 +283,10 @@ async fn a_demo_is_a_history_that_verifies_and_can_be_served() {
     let data = folder.path().join("demo");
     let text = data.to_str().unwrap();
     let size = ["--partners", "12", "--years", "1", "--no-serve"];
-    succeeded(accord(["demo", "--data", text].into_iter().chain(size)));
+    let demo = accord(["demo", "--data", text].into_iter().chain(size));
+    let said = String::from_utf8_lossy(&demo.stderr).into_owned();
+    assert!(said.contains("living through 1 year with 12 partners"), "{said}");
+    succeeded(demo);
     succeeded(accord(["verify", "--data", text]));
     let events = succeeded(accord(["replay", "--data", text]));
     // Some of them are the work of days that pass, which the stories over HTTP cannot tell.

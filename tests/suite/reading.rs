@@ -118,6 +118,67 @@ async fn partners_and_deals_can_be_seen_as_of_a_time_or_a_position() {
 }
 
 #[tokio::test]
+async fn a_parameter_that_a_read_does_not_take_is_refused_by_its_name() {
+    let stage = Stage::open(QUAZZAR).await;
+    let partner = stage.add_partner("Nube Srl", "silver").await;
+    let manager = stage.manager();
+    let levels = format!("partners/{partner}/levels");
+    for path in ["partners", "deal-board", "reports/revenue", "audit/quarantine", &levels] {
+        for (name, value) in [("as_of", "2026-01-01T00:00:00Z"), ("at_position", "1")] {
+            let answer = stage.admin().get(&format!("{path}?{name}={value}")).await;
+            let refused = answer.refused(400, "malformed-request");
+            assert!(refused["detail"].as_str().unwrap().contains(name), "{refused}");
+        }
+    }
+    for path in ["partners", &levels, "changes"] {
+        let answer = manager.get(&format!("{path}?format=csv")).await;
+        let refused = answer.refused(400, "malformed-request");
+        assert!(refused["detail"].as_str().unwrap().contains("`format`"), "{refused}");
+    }
+    let suspend = format!("partners/{partner}/suspend?as_of=2026-01-01");
+    for path in [suspend.as_str(), "deals?dry_run=1", "quotes?currency=EUR"] {
+        let name = path.split(['?', '=']).nth(1).unwrap();
+        let refused = manager.post(path, json!({ "reason": "x" })).await;
+        let refused = refused.refused(400, "malformed-request");
+        assert!(refused["detail"].as_str().unwrap().contains(name), "{refused}");
+    }
+    let url = format!("{}/v1/programs?colour=blue", stage.url());
+    let programs = manager.http.get(url).bearer_auth(&manager.token);
+    manager.send(programs).await.refused(400, "malformed-request");
+}
+
+#[tokio::test]
+async fn a_single_resource_carries_its_revision_for_the_next_command() {
+    let stage = Stage::open(QUAZZAR).await;
+    let partner = stage.add_partner("Nube Srl", "silver").await;
+    let certificate = stage.certify(partner, "fleet-management", today().plus_days(40)).await;
+    let customer = crate::stage::company("Comune di Bari");
+    let deal = stage.draft_deal(partner, &customer, "cloud-os").await;
+    let items = json!([{ "sku": "cloud-os-server", "quantity": 10 }]);
+    let (order, licence) = stage.sell(partner, items, "invoice").await;
+    let manager = stage.manager();
+    for path in [
+        format!("partners/{partner}"),
+        format!("certificates/{certificate}"),
+        format!("deals/{deal}"),
+        format!("orders/{order}"),
+        format!("licences/{licence}"),
+    ] {
+        let answer = manager.get(&path).await;
+        let revision = answer.done()["revision"].as_u64().unwrap();
+        assert_eq!(answer.header("etag"), format!("\"{revision}\""), "{path}");
+    }
+    let tag = manager.get(&format!("deals/{deal}")).await.header("etag").to_owned();
+    let withdraw = || {
+        let path = format!("deals/{deal}/withdraw");
+        let request = manager.request(reqwest::Method::POST, &path).header("If-Match", &tag);
+        manager.send(request.json(&json!({ "reason": "no budget" })))
+    };
+    withdraw().await.done();
+    withdraw().await.refused(412, "revision-mismatch");
+}
+
+#[tokio::test]
 async fn a_deal_can_be_seen_as_of_an_earlier_position() {
     let stage = Stage::open(QUAZZAR).await;
     let partner = stage.add_partner("Nube Srl", "silver").await;

@@ -168,7 +168,7 @@ fn recommendation(outcome: &str) -> Value {
     json!({ "outcome": { "kind": outcome }, "reason": "as the evidence says" })
 }
 
-fn decision(outcome: &str) -> Value {
+pub(crate) fn decision(outcome: &str) -> Value {
     json!({ "outcome": { "kind": outcome }, "reason": "agreed in the board" })
 }
 
@@ -177,7 +177,7 @@ async fn open(by: &Caller, partner: Uuid, target: &str) -> Uuid {
 }
 
 /// A review with everything judged well and a recommendation by the channel manager.
-async fn ready(stage: &Stage, partner: Uuid, target: &str) -> Uuid {
+pub(crate) async fn ready(stage: &Stage, partner: Uuid, target: &str) -> Uuid {
     let manager = stage.manager();
     let review = open(&manager, partner, target).await;
     for requirement in JUDGED {

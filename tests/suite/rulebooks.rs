@@ -100,6 +100,7 @@ async fn a_rulebook_of_another_program_is_refused() {
 #[tokio::test]
 async fn without_a_rulebook_in_force_nothing_is_decided() {
     let stage = Stage::empty();
+    stage.draft(&stage.renamed(QUAZZAR)).await.done();
     let body = json!({
         "command": "add", "company": company("Nube Srl"), "track": "partner", "level": "silver",
         "contacts": [contact("sales", "Nube Srl")],

@@ -151,7 +151,8 @@ impl Server {
 
     /// Starts a server with further flags.
     pub(crate) fn start_with(data: &Path, flags: &[&str]) -> Self {
-        let elsewhere = std::env::var_os(OVER_THE_WIRE).is_some() && !flags.contains(&"--event-log");
+        let elsewhere =
+            std::env::var_os(OVER_THE_WIRE).is_some() && !flags.contains(&"--event-log");
         let log = elsewhere.then(|| LogServer::start(data, "127.0.0.1:0"));
         let mut flags = [&["--listen", "127.0.0.1:0"], flags].concat();
         if let Some(log) = &log {

@@ -108,6 +108,7 @@ async fn the_documentation_comes_with_the_binary_and_needs_nothing_from_outside(
         assert!(found.status == 200 && !found.text.is_empty(), "{asset}");
         if asset.contains("initializer") {
             assert!(found.text.contains("/openapi.json"), "{}", found.text);
+            assert!(found.text.contains("\"validatorUrl\": \"none\""), "{}", found.text);
         }
     }
 }
@@ -124,6 +125,10 @@ async fn health_readiness_and_metrics_are_open_and_tell_how_things_are() {
     let counted = "accord_commands_total{collection=\"partners\",command=\"add\"}";
     assert!(metrics.contains(counted), "{metrics}");
     assert!(metrics.contains("accord_log_head_position "), "{metrics}");
+    let route = "method=\"POST\",path=\"/v1/programs/{program}/partners\"";
+    assert!(metrics.contains(&format!("accord_http_requests_total{{{route},status=\"2xx\"}}")));
+    let fast = format!("accord_http_request_seconds_bucket{{{route},le=\"5\"}}");
+    assert!(metrics.contains(&fast), "{metrics}");
     assert!(metrics.contains("accord_views_lag_positions "), "{metrics}");
 }
 

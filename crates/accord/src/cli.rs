@@ -147,7 +147,7 @@ pub(crate) struct ReplayArgs {
     #[arg(long, value_name = "PROGRAM")]
     pub(crate) program: Option<ProgramId>,
     /// Events of this partner's history
-    #[arg(long, value_name = "ID")]
+    #[arg(long, value_name = "ID", value_parser = parse_partner)]
     pub(crate) partner: Option<PartnerId>,
     /// Events of this stream, for example `deal-0192f3a4-...`
     #[arg(long, value_name = "STREAM")]
@@ -209,7 +209,7 @@ pub(crate) struct TokenArgs {
     #[arg(long, value_name = "ROLE", required = true, value_parser = role_parser())]
     pub(crate) role: Vec<Role>,
     /// The partner that the bearer acts for; needed by the partners' own roles
-    #[arg(long, value_name = "ID")]
+    #[arg(long, value_name = "ID", value_parser = parse_partner)]
     pub(crate) partner: Option<PartnerId>,
     /// An opaque identity; never a name or an e-mail address, because every event keeps it in clear
     #[arg(long, value_name = "SUBJECT")]
@@ -233,6 +233,7 @@ pub(crate) struct RulebookArgs {
 pub(crate) enum RulebookCommand {
     /// Check a rulebook file (TOML, or JSON by its ending) and name every mistake with its place
     Check {
+        /// The rulebook to check, for example `ops/programs/quazzar.toml`
         #[arg(value_name = "FILE")]
         file: PathBuf,
     },
@@ -290,6 +291,11 @@ fn role_parser() -> impl TypedValueParser<Value = Role> {
         .try_map(|name| serde_json::from_value::<Role>(serde_json::Value::String(name)))
 }
 
+fn parse_partner(text: &str) -> Result<PartnerId, String> {
+    let expected = "expected a partner's id, such as 0192f3a4-5b6c-7d8e-9f01-23456789abcd";
+    text.parse().map_err(|_| expected.to_owned())
+}
+
 /// A day stands for its first moment, UTC.
 fn parse_time(text: &str) -> Result<Timestamp, String> {
     if let Ok(day) = text.parse::<Day>() {
@@ -315,6 +321,14 @@ mod tests {
             let args = ["accord", "token", "--data", "d", "--program", "p", "--role", role];
             assert!(Cli::try_parse_from(args).is_ok(), "{role}");
         }
+    }
+
+    #[test]
+    fn an_id_that_is_none_is_told_with_its_argument_and_an_example() {
+        let args = ["accord", "replay", "--data", "d", "--partner", "nobody"];
+        let complaint = Cli::try_parse_from(args).unwrap_err().to_string();
+        assert!(complaint.contains("--partner <ID>"), "{complaint}");
+        assert!(complaint.contains("expected a partner's id, such as 0192"), "{complaint}");
     }
 
     #[test]

@@ -26,6 +26,7 @@ use crate::cli::DemoArgs;
 use crate::demo::history::{History, Plan};
 use crate::demo::place::{Mark, Place};
 use crate::demo::welcome::Welcome;
+use crate::rulebook::counted;
 use crate::serve::{self, Service};
 use crate::signals::stop_signal;
 use crate::wiring::Stores;
@@ -100,19 +101,23 @@ async fn make(
     mark.flagships = made.flagships;
     mark.complete = true;
     place::mark(data, &mark)?;
+    let (partners, years) = size(args);
     eprintln!(
-        "{} partners, {} years, {events} events in {} s, in {}",
-        args.partners,
-        args.years,
+        "{partners}, {years}, {events} events in {} s, in {}",
         started.elapsed().as_secs(),
         data.display()
     );
     Ok(Some(mark))
 }
 
+fn size(args: &DemoArgs) -> (String, String) {
+    (counted(args.partners as usize, "partner"), counted(args.years as usize, "year"))
+}
+
 /// A bar for a person, a few lines for everything else.
 fn reporter(args: &DemoArgs) -> Box<dyn Fn(u32, u32)> {
-    let what = format!("living through {} years with {} partners", args.years, args.partners);
+    let (partners, years) = size(args);
+    let what = format!("living through {years} with {partners}");
     if !stderr().is_terminal() {
         eprintln!("{what}");
         return Box::new(|day, days| {

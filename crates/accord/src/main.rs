@@ -56,7 +56,7 @@ async fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::Replay(args) => replay::run(args).await,
         Command::Rebuild(args) => rebuild::run(args).await,
         Command::Verify(args) => verify::run(args).await,
-        Command::Token(args) => token::run(&args),
+        Command::Token(args) => token::run(&args).await,
         Command::Rulebook(args) => rulebook::run(&args),
         Command::Openapi => openapi::run(),
     }

@@ -51,21 +51,28 @@ pub(crate) async fn run(args: ReplayArgs) -> anyhow::Result<ExitCode> {
 async fn print_events(log: &dyn EventLog, args: &ReplayArgs) -> anyhow::Result<()> {
     let mut out = BufWriter::new(stdout().lock());
     let mut pages = Pages::new(log, args);
+    let mut printed = false;
     while let Some(events) = pages.next().await? {
         for event in &events {
-            print_event(&mut out, event, args)?;
+            printed |= print_event(&mut out, event, args)?;
         }
     }
-    Ok(out.flush()?)
+    out.flush()?;
+    if !printed {
+        // A name that nobody has is usually a slip.
+        eprintln!("accord: no event matches");
+    }
+    Ok(())
 }
 
+/// Prints an event where it matches, and tells whether it did.
 fn print_event(
     out: &mut impl Write,
     event: &RecordedEvent,
     args: &ReplayArgs,
-) -> anyhow::Result<()> {
+) -> anyhow::Result<bool> {
     if args.kind.as_ref().is_some_and(|kind| **kind != *event.kind) {
-        return Ok(());
+        return Ok(false);
     }
     let unreadable = || format!("event at position {} cannot be read", event.position);
     let head: Head = serde_json::from_slice(&event.metadata).with_context(unreadable)?;
@@ -74,7 +81,7 @@ fn print_event(
         && args.from.is_none_or(|from| from <= head.recorded_at)
         && args.to.is_none_or(|to| head.recorded_at < to);
     if !matches {
-        return Ok(());
+        return Ok(false);
     }
     let line = Line {
         id: event.id,
@@ -87,7 +94,8 @@ fn print_event(
         metadata: serde_json::from_slice(&event.metadata).with_context(unreadable)?,
     };
     serde_json::to_writer(&mut *out, &line).map_err(std::io::Error::from)?;
-    Ok(out.write_all(b"\n")?)
+    out.write_all(b"\n")?;
+    Ok(true)
 }
 
 /// The log, or one stream of it, page by page.

@@ -46,6 +46,7 @@ fn summary(rules: &Rulebook) -> String {
     format!("{} is right: {}", rules.identity.program, counts.join(", "))
 }
 
-fn counted(count: usize, noun: &str) -> String {
+/// A count with its noun in the right number.
+pub(crate) fn counted(count: usize, noun: &str) -> String {
     if count == 1 { format!("1 {noun}") } else { format!("{count} {noun}s") }
 }

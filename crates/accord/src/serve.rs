@@ -12,7 +12,7 @@ use accord_app::{App, Clock, policy::PolicyRunner};
 use accord_eventlog_wire::{Listener, Mode};
 use accord_http::{Http, Issuer, Limits};
 use anyhow::Context;
-use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
+use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::{JoinHandle, JoinSet};
@@ -29,6 +29,10 @@ pub(crate) use checkpoint::write as write_checkpoint;
 
 /// How often metrics forget what has gone out of their windows.
 const METRICS_UPKEEP: Duration = Duration::from_secs(5);
+
+/// Upper bounds of the classes into which answer times are counted, in seconds.
+const SECONDS_BUCKETS: &[f64] =
+    &[0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0];
 
 pub(crate) async fn run(args: ServeArgs) -> anyhow::Result<ExitCode> {
     let settings = Settings::load(&args)?;
@@ -85,10 +89,12 @@ impl Service {
     ) -> anyhow::Result<()> {
         let Self { stores, issuer, limits, gate } = self;
         let app = stores.app(Clock::System);
-        let metrics = PrometheusBuilder::new().install_recorder().context("metrics")?;
+        let seconds = Matcher::Full(accord_http::REQUEST_SECONDS.to_owned());
+        let metrics = PrometheusBuilder::new().set_buckets_for_metric(seconds, SECONDS_BUCKETS)?;
+        let metrics = metrics.install_recorder().context("metrics")?;
         let background = Background::start(&app, &stores, metrics.clone())?;
         let http = Http::new(app, Arc::clone(&stores.views), issuer, limits.clone(), metrics);
-        let router = accord_http::router(Arc::new(http));
+        let router = accord_http::router(Arc::new(http.until(stop.clone())));
         let readers = gate.map(|gate| serve_log(gate, &stores, stop.clone())).transpose()?;
         let serving = tokio::spawn(accord_http::serve(listener, router, limits, stop));
         ready()?;

@@ -1,20 +1,45 @@
 //! `accord token`: a token of the built-in issuer.
 
 use std::io::{Write, stdout};
+use std::path::Path;
 use std::process::ExitCode;
 
+use accord_domain::{Day, ProgramId};
 use accord_http::{Claims, Issuer};
+use accord_projections::Views;
 use anyhow::{Context, ensure};
+use chrono::Utc;
 
 use crate::cli::{TokenArgs, role_name};
 use crate::wiring::existing;
 
-pub(crate) fn run(args: &TokenArgs) -> anyhow::Result<ExitCode> {
+pub(crate) async fn run(args: &TokenArgs) -> anyhow::Result<ExitCode> {
     let claims = claims(args)?;
-    let issuer = Issuer::open(existing(&args.data.directory)?)?;
-    let token = issuer.sign(&claims).context("cannot sign the token")?;
+    let data = existing(&args.data.directory)?;
+    let token = Issuer::open(data)?.sign(&claims).context("cannot sign the token")?;
+    let others = programs(data).await;
+    if !others.is_empty() && !others.contains(&args.program) {
+        let names: Vec<&str> = others.iter().map(ProgramId::as_str).collect();
+        eprintln!(
+            "accord: there is no program `{}` in {} yet; there is {}",
+            args.program,
+            data.display(),
+            names.join(", ")
+        );
+    }
     writeln!(stdout(), "{token}")?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// The programs that the read models know; none where they cannot tell, for a token needs none.
+async fn programs(data: &Path) -> Vec<ProgramId> {
+    // Opening would make the directory.
+    if !data.join("views").is_dir() {
+        return Vec::new();
+    }
+    let Ok(views) = Views::open(data) else { return Vec::new() };
+    let rows = views.programs(Day::of_instant(Utc::now())).await.unwrap_or_default();
+    rows.into_iter().map(|row| row.id).collect()
 }
 
 fn claims(args: &TokenArgs) -> anyhow::Result<Claims> {

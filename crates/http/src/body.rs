@@ -1,7 +1,7 @@
 //! Request bodies: bounded, JSON, read strictly.
 
 use accord_domain::rulebook::Rulebook;
-use axum::http::{HeaderMap, header};
+use axum::http::{HeaderMap, Uri, header};
 use bytes::Bytes;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -10,6 +10,16 @@ use crate::problem::Problem;
 
 /// Deepest nesting of a JSON body. A rulebook, the deepest of all, needs 8.
 const DEPTH_MAX: usize = 24;
+
+/// Longest list of alternatives that a message names.
+const ALTERNATIVES_MAX: usize = 40;
+
+/// Refuses a query: what is posted has everything in its body and headers.
+pub(crate) fn no_query(uri: &Uri) -> Result<(), Problem> {
+    let Some(query) = uri.query().filter(|query| !query.is_empty()) else { return Ok(()) };
+    let name = query.split(['=', '&']).next().unwrap_or_default();
+    Err(Problem::new("malformed-request", format!("a POST does not take `{name}` in its query")))
+}
 
 /// The JSON text of a body; an absent body is an empty object.
 pub(crate) fn json_text<'a>(headers: &HeaderMap, body: &'a Bytes) -> Result<&'a [u8], Problem> {
@@ -66,8 +76,9 @@ pub(crate) fn read_rulebook(headers: &HeaderMap, body: &Bytes) -> Result<Ruleboo
             .iter()
             .map(|found| serde_json::json!({ "field": found.place, "message": found.message }))
             .collect();
-        Problem::new("rulebook-invalid", format!("the rulebook has {} mistakes", errors.len()))
-            .with("errors", errors)
+        let noun = if errors.len() == 1 { "mistake" } else { "mistakes" };
+        let detail = format!("the rulebook has {} {noun}", errors.len());
+        Problem::new("rulebook-invalid", detail).with("errors", errors)
     })
 }
 
@@ -77,17 +88,42 @@ pub(crate) fn invalid_field(field: &str, message: &str) -> Problem {
     Problem::new("invalid-fields", format!("`{field}`: {message}")).with("errors", errors)
 }
 
-fn mistake(path: &str, error: &serde_json::Error) -> Problem {
+/// What is wrong with a body, and where.
+pub(crate) fn mistake(path: &str, error: &serde_json::Error) -> Problem {
     match error.classify() {
-        serde_json::error::Category::Data => invalid_field(path, &message_of(error)),
+        serde_json::error::Category::Data => {
+            let message = message_of(error);
+            invalid_field(&place(path, &message), &message)
+        }
         _ => Problem::new("malformed-json", format!("the body is not JSON: {}", error)),
     }
 }
 
-/// serde_json's message without its line and column, which count a tag that the caller never sent.
+/// Where a mistake is. A field that is missing or unknown is named with the object around it.
+fn place(path: &str, message: &str) -> String {
+    let named = ["missing field `", "unknown field `"];
+    let name = named.iter().find_map(|start| message.strip_prefix(start)?.split('`').next());
+    match name {
+        Some(name) if path == "." => name.to_owned(),
+        Some(name) if path != name && !path.ends_with(&format!(".{name}")) => {
+            format!("{path}.{name}")
+        }
+        _ => path.to_owned(),
+    }
+}
+
+/// serde_json's message without its line and column, which count a tag that the caller never sent,
+/// and without long lists of what would have been right.
 fn message_of(error: &serde_json::Error) -> String {
     let text = error.to_string();
-    text.split_once(" at line ").map_or(text.clone(), |(message, _)| message.to_owned())
+    let text = text.split_once(" at line ").map_or(text.as_str(), |(message, _)| message);
+    let Some((wrong, known)) = text.split_once(", expected one of ") else {
+        return text.to_owned();
+    };
+    match known.split(", ").count() {
+        count if count > ALTERNATIVES_MAX => format!("{wrong}, expected one of {count} known ones"),
+        _ => text.to_owned(),
+    }
 }
 
 fn media_type(headers: &HeaderMap) -> Option<&str> {
@@ -142,7 +178,16 @@ mod tests {
         let problem =
             read_command::<DealCommand>("withdraw", br#"{"reason":"x","extra":1}"#).unwrap_err();
         assert_eq!(problem.code, "invalid-fields");
-        assert!(problem.detail.contains("extra"), "{}", problem.detail);
+        assert_eq!(problem.facts["errors"][0]["field"], "extra");
+    }
+
+    #[test]
+    fn a_missing_field_is_named_at_its_place() {
+        let problem = read_command::<DealCommand>("withdraw", b"{}").unwrap_err();
+        assert_eq!(problem.facts["errors"][0]["field"], "reason");
+        let revise = br#"{"customer":{"name":"Contoso"}}"#;
+        let problem = read_command::<DealCommand>("revise", revise).unwrap_err();
+        assert_eq!(problem.facts["errors"][0]["field"], "customer.country");
     }
 
     #[test]

@@ -19,10 +19,11 @@ use axum::routing::get;
 use futures::stream::{self, Stream, StreamExt};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use tokio::sync::OwnedSemaphorePermit;
+use tokio::sync::{OwnedSemaphorePermit, watch};
 
 use crate::caller::Caller;
 use crate::reads::EVERYONE_BUT_REPORTING;
+use crate::visibility::HIDDEN_CHANGES;
 use crate::{Http, problem::Problem};
 
 /// How often an idle stream shows that it lives.
@@ -66,7 +67,7 @@ async fn changes(
     query: Result<Query<ChangesQuery>, axum::extract::rejection::QueryRejection>,
 ) -> Result<Sse<impl Stream<Item = Result<Event, Infallible>>>, Problem> {
     let caller = Caller::authenticate(&http, &headers)?;
-    let program = caller.enter(&program)?;
+    let program = http.enter(&caller, &program).await?;
     let role: Role = caller.role(EVERYONE_BUT_REPORTING)?;
     let Query(query) = query.map_err(|error| malformed(&error.body_text()))?;
     let permit = http.place_for_changes();
@@ -84,7 +85,8 @@ async fn changes(
     };
     let subscription =
         http.app.log().subscribe(from, Filter::default()).await.map_err(unavailable)?;
-    let feed = Feed { subscription, program, scope: caller.scope(role), _permit: permit };
+    let (scope, stop) = (caller.scope(role), http.stop());
+    let feed = Feed { subscription, program, scope, stop, _permit: permit };
     let events = stream::unfold(feed, Feed::next).flat_map(stream::iter).map(Ok);
     let keep_alive = KeepAlive::new().interval(KEEP_ALIVE);
     Ok(Sse::new(events).keep_alive(keep_alive))
@@ -102,13 +104,19 @@ struct Feed {
     subscription: Subscription,
     program: ProgramId,
     scope: Option<PartnerId>,
+    stop: Option<watch::Receiver<bool>>,
     _permit: OwnedSemaphorePermit,
 }
 
 impl Feed {
-    /// The next batch; the stream ends when the subscription does, and the client comes back.
+    /// The next batch; the stream ends when the subscription or the service does, and the client
+    /// comes back.
     async fn next(mut self) -> Option<(Vec<Event>, Self)> {
-        match self.subscription.next().await.ok()? {
+        let message = tokio::select! {
+            message = self.subscription.next() => message.ok()?,
+            () = stopped(self.stop.as_mut()) => return None,
+        };
+        match message {
             SubscriptionMessage::CaughtUp(_) => Some((Vec::new(), self)),
             SubscriptionMessage::Events(events) => {
                 let events = events.iter().filter_map(|event| self.change(event)).collect();
@@ -120,7 +128,8 @@ impl Feed {
     /// The event as this caller may see it.
     fn change(&self, recorded: &RecordedEvent) -> Option<Event> {
         let scope: Scope = serde_json::from_slice(&recorded.metadata).ok()?;
-        let hidden = self.scope.is_some() && scope.partner != self.scope;
+        let told = scope.partner == self.scope && !HIDDEN_CHANGES.contains(&&*recorded.kind);
+        let hidden = self.scope.is_some() && !told;
         if scope.program != self.program || hidden {
             return None;
         }
@@ -134,5 +143,14 @@ impl Feed {
         };
         let event = Event::default().id(recorded.position.to_string()).event("change");
         event.json_data(change).ok()
+    }
+}
+
+/// Returns when the service ends.
+async fn stopped(stop: Option<&mut watch::Receiver<bool>>) {
+    match stop {
+        // A sender that is gone has ended as well.
+        Some(stop) => drop(stop.wait_for(|stop| *stop).await),
+        None => std::future::pending().await,
     }
 }

@@ -17,6 +17,7 @@ pub mod commands;
 mod health;
 mod listen;
 pub mod openapi;
+mod order_request;
 pub mod problem;
 mod rate_limit;
 pub mod reads;
@@ -24,7 +25,10 @@ mod reports;
 mod resources;
 mod router;
 mod token;
+mod traffic;
+pub mod visibility;
 
 pub use listen::{Limits, serve};
 pub use router::{Http, router};
 pub use token::{Claims, Issuer, TokenError};
+pub use traffic::REQUEST_SECONDS;

@@ -102,6 +102,11 @@ impl Problem {
         if let Some(current) = facts.remove("status") {
             facts.insert("current_status".to_owned(), current);
         }
+        // One shape for every wrong field, whether its form or its value is wrong.
+        if let (Some(field), Some(message)) = (facts.get("field"), facts.get("problem")) {
+            let errors = json!([{ "field": field, "message": message }]);
+            facts.insert("errors".to_owned(), errors);
+        }
         Self { status, code: report.code, detail: report.message, facts, retry_after_seconds: None }
     }
 }

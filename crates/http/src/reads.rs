@@ -33,6 +33,18 @@ pub struct ReadRoute {
     pub query: fn(&mut SchemaGenerator) -> Schema,
     pub response: fn(&mut SchemaGenerator) -> Schema,
     pub media: &'static [&'static str],
+    /// Takes `as_of` and `at_position`.
+    pub past: bool,
+}
+
+impl ReadRoute {
+    /// The roles that may read; none where no token is asked for.
+    pub(crate) fn roles(&self) -> &'static [Role] {
+        match self.access {
+            Access::Roles(roles) => roles,
+            Access::Open => &[],
+        }
+    }
 }
 
 /// Everybody but pure reporting tokens, which read reports alone.
@@ -84,12 +96,9 @@ pub fn reads() -> &'static [ReadRoute] {
     &READS
 }
 
-/// The roles of a path in the table.
-pub(crate) fn roles(path: &str) -> &'static [Role] {
-    match reads().iter().find(|row| row.path == path).map(|row| row.access) {
-        Some(Access::Roles(roles)) => roles,
-        _ => &[],
-    }
+/// The row of a path.
+pub(crate) fn route(path: &str) -> Option<&'static ReadRoute> {
+    reads().iter().find(|row| row.path == path)
 }
 
 fn row<Q: JsonSchema, R: JsonSchema>(
@@ -104,7 +113,13 @@ fn row<Q: JsonSchema, R: JsonSchema>(
         query: Q::json_schema,
         response: SchemaGenerator::subschema_for::<R>,
         media: JSON,
+        past: false,
     }
+}
+
+/// One resource that can be looked at as it was.
+fn with_past<R: JsonSchema>(path: &'static str, summary: &'static str) -> ReadRoute {
+    ReadRoute { past: true, ..row::<NoFilter, R>(path, EVERYONE_BUT_REPORTING, summary) }
 }
 
 fn report<Q: JsonSchema, R: JsonSchema>(path: &'static str, summary: &'static str) -> ReadRoute {
@@ -138,7 +153,7 @@ fn program() -> Vec<ReadRoute> {
 fn partners() -> Vec<ReadRoute> {
     vec![
         row::<views::PartnerFilter, views::Page<views::PartnerSummary>>("/v1/programs/{program}/partners", EVERYONE_BUT_REPORTING, "Partners in the order of their names"),
-        row::<NoFilter, views::PartnerRow>("/v1/programs/{program}/partners/{id}", EVERYONE_BUT_REPORTING, "One partner, now or as of a time"),
+        with_past::<views::PartnerRow>("/v1/programs/{program}/partners/{id}", "One partner, now or as of a time"),
         row::<NoFilter, Vec<views::LevelStanding>>("/v1/programs/{program}/partners/{id}/levels", EVERYONE_BUT_REPORTING, "Levels, progress, the gap to the next level and what is at risk"),
         row::<NoFilter, Vec<views::LevelChange>>("/v1/programs/{program}/partners/{id}/level-history", EVERYONE_BUT_REPORTING, "Every change of the partner's levels"),
         row::<views::LevelFilter, views::Page<views::LevelRow>>("/v1/programs/{program}/levels", EVERYONE_BUT_REPORTING, "Levels by partner and track"),
@@ -154,7 +169,7 @@ fn partners() -> Vec<ReadRoute> {
 fn business() -> Vec<ReadRoute> {
     vec![
         row::<views::DealFilter, views::Page<views::DealRow>>("/v1/programs/{program}/deals", EVERYONE_BUT_REPORTING, "Deals, the newest first"),
-        row::<NoFilter, views::DealRow>("/v1/programs/{program}/deals/{id}", EVERYONE_BUT_REPORTING, "One deal, now or as of a time"),
+        with_past::<views::DealRow>("/v1/programs/{program}/deals/{id}", "One deal, now or as of a time"),
         row::<NoFilter, Vec<views::NearMatch>>("/v1/programs/{program}/deals/{id}/near-matches", STAFF, "Deals of customers with a similar name, for the reviewer"),
         row::<NoFilter, Vec<views::DealCount>>("/v1/programs/{program}/deal-board", EVERYONE_BUT_REPORTING, "How many deals have which status"),
         row::<views::ConflictFilter, views::Page<views::ConflictRow>>("/v1/programs/{program}/conflicts", STAFF, "Conflicts, the newest first"),
@@ -169,7 +184,7 @@ fn business() -> Vec<ReadRoute> {
 #[rustfmt::skip] // One row a line reads as the table it is.
 fn records() -> Vec<ReadRoute> {
     vec![
-        report::<views::LevelFilter, views::Page<views::LevelReportRow>>("/v1/programs/{program}/reports/levels", "Report: levels by partner and track"),
+        report::<views::LevelFilter, views::Page<views::LevelReportLine>>("/v1/programs/{program}/reports/levels", "Report: levels by partner and track, what the next one lacks and when this one is lost"),
         report::<views::DealFilter, views::Page<views::DealReportRow>>("/v1/programs/{program}/reports/deals", "Report: deals and their protections"),
         report::<views::RevenueFilter, views::Page<views::RevenueRow>>("/v1/programs/{program}/reports/revenue", "Report: recurring revenue by partner, month and currency"),
         ReadRoute {

@@ -1,19 +1,26 @@
 //! Reports for people with spreadsheets and for reporting jobs: JSON, or CSV by `Accept` or
 //! `format=csv`. A CSV cell can never become a formula.
 
+use std::future::Future;
 use std::sync::Arc;
 
-use accord_projections::{DealFilter, LevelFilter, Page, QueryError, RevenueFilter, Scope};
+use accord_domain::Day;
+use accord_projections::{DealFilter, LevelFilter, Page, QueryError, RevenueFilter, Scope, Views};
+use axum::Router;
+use axum::body::Body;
 use axum::extract::{Path, State};
-use axum::http::{HeaderMap, Uri, header};
+use axum::http::{HeaderMap, HeaderValue, Uri, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
-use axum::{Json, Router};
+use bytes::Bytes;
+use futures::{StreamExt, stream};
+use schemars::{JsonSchema, SchemaGenerator};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use crate::resources::{Reading, begin, query_problem};
+use crate::visibility::View;
 use crate::{Http, body, problem::Problem};
 
 type Parts = (State<Arc<Http>>, HeaderMap, Uri);
@@ -22,79 +29,152 @@ const LEVELS: &str = "/v1/programs/{program}/reports/levels";
 const DEALS: &str = "/v1/programs/{program}/reports/deals";
 const REVENUE: &str = "/v1/programs/{program}/reports/revenue";
 
+/// Rows (or partners) read at a time for a whole report.
+const PAGE_LIMIT: u32 = 200;
+
 pub(crate) fn routes() -> Router<Arc<Http>> {
     Router::new().route(LEVELS, get(levels)).route(DEALS, get(deals)).route(REVENUE, get(revenue))
 }
 
 async fn levels(Path(program): Path<String>, parts: Parts) -> Result<Response, Problem> {
-    let (http, headers) = (parts.0.0.clone(), parts.1.clone());
-    let (scope, filter, csv) = open::<LevelFilter>((&program, LEVELS), parts).await?;
-    answer(http.views.report_levels(scope, filter).await, csv, &headers)
+    let (report, filter) = Report::open::<LevelFilter>((&program, LEVELS), parts).await?;
+    let (views, scope, today) = report.source();
+    let from = (filter.limit, filter.cursor.clone());
+    let fetch = move |(limit, cursor)| {
+        let (views, scope) = (Arc::clone(&views), scope.clone());
+        let filter = LevelFilter { limit, cursor, ..filter.clone() };
+        async move { views.level_report(scope, filter, today).await }
+    };
+    report.answer(from, fetch).await
 }
 
 async fn deals(Path(program): Path<String>, parts: Parts) -> Result<Response, Problem> {
-    let (http, headers) = (parts.0.0.clone(), parts.1.clone());
-    let (scope, filter, csv) = open::<DealFilter>((&program, DEALS), parts).await?;
-    answer(http.views.report_deals(scope, filter).await, csv, &headers)
+    let (report, filter) = Report::open::<DealFilter>((&program, DEALS), parts).await?;
+    let (views, scope, _) = report.source();
+    let from = (filter.limit, filter.cursor.clone());
+    let fetch = move |(limit, cursor)| {
+        let (views, scope) = (Arc::clone(&views), scope.clone());
+        let filter = DealFilter { limit, cursor, ..filter.clone() };
+        async move { views.report_deals(scope, filter).await }
+    };
+    report.answer(from, fetch).await
 }
 
 async fn revenue(Path(program): Path<String>, parts: Parts) -> Result<Response, Problem> {
-    let (http, headers) = (parts.0.0.clone(), parts.1.clone());
-    let today = http.app.clock().today();
-    let (scope, filter, csv) = open::<RevenueFilter>((&program, REVENUE), parts).await?;
-    answer(http.views.revenue(scope, filter, today).await, csv, &headers)
-}
-
-/// The checked request, and whether CSV is wanted.
-async fn open<Q: DeserializeOwned>(
-    path: (&str, &str),
-    (State(http), headers, uri): Parts,
-) -> Result<(Scope, Q, Option<bool>), Problem> {
-    let reading: Reading<Q> = begin(&http, path, &headers, &uri).await?;
-    let csv = match reading.format.as_deref() {
-        None => None,
-        Some("csv") => Some(true),
-        Some("json") => Some(false),
-        Some(_) => return Err(body::invalid_field("format", "is `json` or `csv`")),
+    let (report, filter) = Report::open::<RevenueFilter>((&program, REVENUE), parts).await?;
+    let (views, scope, today) = report.source();
+    let from = (filter.limit, filter.cursor.clone());
+    let fetch = move |(limit, cursor)| {
+        let (views, scope) = (Arc::clone(&views), scope.clone());
+        let filter = RevenueFilter { limit, cursor, ..filter.clone() };
+        async move { views.revenue(scope, filter, today).await }
     };
-    Ok((reading.scope, reading.filter, csv))
+    report.answer(from, fetch).await
 }
 
-fn answer<R: Serialize>(
-    page: Result<Page<R>, QueryError>,
-    csv: Option<bool>,
-    headers: &HeaderMap,
-) -> Result<Response, Problem> {
-    let page = page.map_err(query_problem)?;
-    let accepts = headers.get(header::ACCEPT).and_then(|value| value.to_str().ok());
-    let wants_csv = csv.unwrap_or_else(|| accepts.is_some_and(|text| text.contains("text/csv")));
-    if !wants_csv {
-        return Ok(Json(page).into_response());
+/// Where a page starts and how long it is.
+type Slice = (Option<u32>, Option<String>);
+
+/// A checked request for a report.
+struct Report {
+    views: Arc<Views>,
+    scope: Scope,
+    today: Day,
+    view: View,
+    csv: bool,
+    query: String,
+}
+
+impl Report {
+    async fn open<Q: DeserializeOwned>(
+        path: (&str, &str),
+        (State(http), headers, uri): Parts,
+    ) -> Result<(Self, Q), Problem> {
+        let reading: Reading<Q> = begin(&http, path, &headers, &uri).await?;
+        let csv = match reading.format.as_deref() {
+            None => {
+                let accepts = headers.get(header::ACCEPT).and_then(|value| value.to_str().ok());
+                accepts.is_some_and(|text| text.contains("text/csv"))
+            }
+            Some("csv") => true,
+            Some("json") => false,
+            Some(_) => return Err(body::invalid_field("format", "is `json` or `csv`")),
+        };
+        let Reading { scope, view, today, filter, .. } = reading;
+        let query = uri.query().unwrap_or_default().to_owned();
+        Ok((Self { views: Arc::clone(&http.views), scope, today, view, csv, query }, filter))
     }
-    let text = to_csv(&page.items).map_err(|error| Problem::internal(&*error))?;
-    let mut response =
-        ([(header::CONTENT_TYPE, "text/csv; charset=utf-8; header=present")], text).into_response();
-    if let Some(next) =
-        page.next.and_then(|next| format!("<?cursor={next}>; rel=\"next\"").parse().ok())
+
+    fn source(&self) -> (Arc<Views>, Scope, Day) {
+        (Arc::clone(&self.views), self.scope.clone(), self.today)
+    }
+
+    /// JSON is read by programs, page by page. CSV is read by people: without a `limit` it is the
+    /// whole report, one page of it in memory at a time.
+    async fn answer<R, F, P>(self, from: Slice, fetch: F) -> Result<Response, Problem>
+    where
+        R: Serialize + JsonSchema + Send + 'static,
+        F: Fn(Slice) -> P + Send + 'static,
+        P: Future<Output = Result<Page<R>, QueryError>> + Send,
     {
-        response.headers_mut().insert(header::LINK, next);
+        if !self.csv {
+            return self.view.page(fetch(from).await.map_err(query_problem)?);
+        }
+        let (limit, cursor) = from;
+        let first = fetch((limit.or(Some(PAGE_LIMIT)), cursor)).await.map_err(query_problem)?;
+        let text = to_csv::<R>(&first.items, true).map_err(|error| Problem::internal(&*error))?;
+        let media_type = HeaderValue::from_static("text/csv; charset=utf-8; header=present");
+        if limit.is_some() {
+            let mut response = ([(header::CONTENT_TYPE, media_type)], text).into_response();
+            if let Some(link) = first.next.and_then(|next| next_link(&self.query, &next)) {
+                response.headers_mut().insert(header::LINK, link);
+            }
+            return Ok(response);
+        }
+        let rest = stream::unfold((fetch, first.next), |(fetch, next)| async {
+            let next = next?;
+            // An error breaks the body off, so that nobody takes a part for the whole.
+            let page = match fetch((Some(PAGE_LIMIT), Some(next))).await {
+                Ok(page) => page,
+                Err(error) => return Some((Err(std::io::Error::other(error)), (fetch, None))),
+            };
+            let text = to_csv::<R>(&page.items, false).map(Bytes::from);
+            Some((text.map_err(std::io::Error::other), (fetch, page.next)))
+        });
+        let first = stream::once(async { Ok(Bytes::from(text)) });
+        let body = Body::from_stream(first.chain(rest));
+        Ok(([(header::CONTENT_TYPE, media_type)], body).into_response())
     }
-    Ok(response)
+}
+
+/// Where the next page is: the same query from another cursor on.
+fn next_link(query: &str, next: &str) -> Option<HeaderValue> {
+    let mut pairs: Vec<(String, String)> = serde_urlencoded::from_str(query).ok()?;
+    pairs.retain(|(name, _)| name != "cursor");
+    pairs.push(("cursor".to_owned(), next.to_owned()));
+    let query = serde_urlencoded::to_string(pairs).ok()?;
+    format!("<?{query}>; rel=\"next\"").parse().ok()
 }
 
 type CsvError = Box<dyn std::error::Error + Send + Sync>;
 
-/// A header and a line per row. Values of one level only; a nested one is written as JSON.
-fn to_csv<R: Serialize>(rows: &[R]) -> Result<Vec<u8>, CsvError> {
+/// The columns of a report: the fields of its rows, in their order.
+fn columns<R: JsonSchema>() -> Vec<String> {
+    let schema: Value = R::json_schema(&mut SchemaGenerator::default()).into();
+    let fields = schema["properties"].as_object();
+    fields.map(|fields| fields.keys().cloned().collect()).unwrap_or_default()
+}
+
+/// A line per row, under a header where it is wanted.
+fn to_csv<R: Serialize + JsonSchema>(rows: &[R], header: bool) -> Result<Vec<u8>, CsvError> {
+    let columns = columns::<R>();
     let mut writer = csv::Writer::from_writer(Vec::new());
-    for (index, row) in rows.iter().enumerate() {
-        let Value::Object(fields) = serde_json::to_value(row)? else {
-            return Err("a report's row is an object".into());
-        };
-        if index == 0 {
-            writer.write_record(fields.keys())?;
-        }
-        writer.write_record(fields.values().map(cell))?;
+    if header {
+        writer.write_record(&columns)?;
+    }
+    for row in rows {
+        let row = serde_json::to_value(row)?;
+        writer.write_record(columns.iter().map(|column| cell(&row[column])))?;
     }
     Ok(writer.into_inner()?)
 }
@@ -105,6 +185,11 @@ fn cell(value: &Value) -> String {
         Value::Null => String::new(),
         Value::String(text) if is_formula(text) => format!("'{text}"),
         Value::String(text) => text.clone(),
+        // A list of names; anything else that is nested is written as JSON.
+        Value::Array(items) if items.iter().all(Value::is_string) => {
+            let names: Vec<_> = items.iter().filter_map(Value::as_str).collect();
+            cell(&Value::String(names.join(" ")))
+        }
         other => other.to_string(),
     }
 }
@@ -119,18 +204,56 @@ fn is_formula(text: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
+    use accord_projections::{DealReportRow, LevelReportLine, RevenueRow};
 
     use super::*;
 
+    #[derive(Serialize, JsonSchema)]
+    struct Line {
+        name: &'static str,
+        dial: &'static str,
+        amount: i64,
+        trend: &'static str,
+        note: Option<u8>,
+        tags: Vec<&'static str>,
+        other: &'static str,
+    }
+
+    const LINE: Line = Line {
+        name: "=1+1",
+        dial: "-1+2",
+        amount: -5,
+        trend: "-0.25",
+        note: None,
+        tags: vec![],
+        other: "a,\"b\"",
+    };
+
+    fn text(rows: &[Line]) -> String {
+        String::from_utf8(to_csv(rows, true).unwrap()).unwrap()
+    }
+
     #[test]
     fn a_text_cannot_become_a_formula() {
-        let row = json!({
-            "name": "=1+1", "dial": "-1+2", "amount": -5, "trend": "-0.25", "note": null,
-            "other": "a,\"b\"",
-        });
-        let text = String::from_utf8(to_csv(&[row]).unwrap()).unwrap();
-        assert!(text.contains("'=1+1,'-1+2,-5,-0.25,,"), "{text}");
-        assert!(text.contains("\"a,\"\"b\"\"\""), "{text}");
+        let lines = text(&[LINE, Line { tags: vec!["a", "b"], ..LINE }]);
+        assert!(lines.contains("'=1+1,'-1+2,-5,-0.25,,,"), "{lines}");
+        assert!(lines.contains("\"a,\"\"b\"\"\""), "{lines}");
+        assert!(lines.contains(",a b,"), "{lines}");
+    }
+
+    #[test]
+    fn a_report_without_rows_still_has_its_header() {
+        assert_eq!(text(&[]), "name,dial,amount,trend,note,tags,other\n");
+        for columns in
+            [columns::<LevelReportLine>(), columns::<DealReportRow>(), columns::<RevenueRow>()]
+        {
+            assert!(columns.len() > 10 && columns.contains(&"partner".to_owned()), "{columns:?}");
+        }
+    }
+
+    #[test]
+    fn the_next_page_has_the_same_query_from_another_cursor_on() {
+        let link = next_link("format=csv&limit=20&cursor=old&to=2026-01", "new").unwrap();
+        assert_eq!(link, "<?format=csv&limit=20&to=2026-01&cursor=new>; rel=\"next\"");
     }
 }

@@ -1,6 +1,7 @@
 //! The service as one value, and its router.
 
-use std::sync::Arc;
+use std::collections::HashSet;
+use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
 use accord_app::{App, Outcome, program_stream_id};
@@ -11,17 +12,21 @@ use accord_eventlog::Direction;
 use accord_projections::Views;
 use axum::Router;
 use axum::body::Body;
+use axum::http::{HeaderMap, header};
+use axum::middleware;
 use axum::response::IntoResponse;
 use bytes::Bytes;
 use http_body_util::{BodyExt, Limited};
 use metrics_exporter_prometheus::PrometheusHandle;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 
+use crate::caller::Caller;
 use crate::commands::CommandRoute;
 use crate::listen::Limits;
 use crate::problem::Problem;
 use crate::rate_limit::RateLimit;
 use crate::token::Claims;
+use crate::traffic::{self, Traffic};
 use crate::{Issuer, audit_events, changes, commands, health, openapi, reports, resources};
 
 /// Largest body of a command, and of a rulebook.
@@ -40,6 +45,9 @@ pub struct Http {
     pub metrics: PrometheusHandle,
     change_streams: Arc<Semaphore>,
     rate_limit: Option<RateLimit>,
+    /// Programs that are known to be there; they never go away.
+    programs: RwLock<HashSet<ProgramId>>,
+    stop: Option<watch::Receiver<bool>>,
 }
 
 /// All routes.
@@ -56,6 +64,7 @@ pub fn router(http: Arc<Http>) -> Router {
             Problem::new("method-not-allowed", "the resource has no such method").into_response()
         })
         .fallback(|| async { Problem::not_found().into_response() })
+        .layer(middleware::from_fn_with_state(Arc::new(Traffic::new()), traffic::count))
         .with_state(http)
 }
 
@@ -70,12 +79,52 @@ impl Http {
     ) -> Self {
         let change_streams = Arc::new(Semaphore::new(limits.change_streams_max));
         let rate_limit = limits.requests_per_second_max.map(RateLimit::new);
-        Self { app, views, issuer, limits, metrics, change_streams, rate_limit }
+        Self {
+            app,
+            views,
+            issuer,
+            limits,
+            metrics,
+            change_streams,
+            rate_limit,
+            programs: RwLock::default(),
+            stop: None,
+        }
+    }
+
+    /// Ends answers that have no end of their own once `stop` turns true.
+    #[must_use]
+    pub fn until(self, stop: watch::Receiver<bool>) -> Self {
+        Self { stop: Some(stop), ..self }
+    }
+
+    /// Turns true at the service's end; `None` where nobody ever tells.
+    pub(crate) fn stop(&self) -> Option<watch::Receiver<bool>> {
+        self.stop.clone()
     }
 
     /// Counts a request of a verified caller, or refuses it.
     pub(crate) fn check_rate(&self, claims: &Claims) -> Result<(), Problem> {
         self.rate_limit.as_ref().map_or(Ok(()), |limit| limit.check(claims))
+    }
+
+    /// Lets a caller into the program that its token is for. A program is there from the first
+    /// draft of its rulebook on.
+    pub(crate) async fn enter(&self, caller: &Caller, program: &str) -> Result<ProgramId, Problem> {
+        let program = caller.enter(program)?;
+        let known = self.programs.read().unwrap_or_else(PoisonError::into_inner).contains(&program);
+        if known {
+            return Ok(program);
+        }
+        let stream = accord_eventlog::StreamName::of("program", program_stream_id(&program));
+        let first = self.app.log().read_stream(&stream, Direction::Forward, None, 1).await;
+        let first = first.map_err(|error| Problem::from(accord_app::AppError::from(error)))?;
+        if first.is_empty() {
+            return Err(Problem::new("program-not-found", "the program has no rulebook yet"));
+        }
+        let mut programs = self.programs.write().unwrap_or_else(PoisonError::into_inner);
+        programs.insert(program.clone());
+        Ok(program)
     }
 
     /// A place for an event stream; `None` when all are taken.
@@ -84,7 +133,17 @@ impl Http {
     }
 
     /// The whole body, bounded in size and time.
-    pub(crate) async fn read_body(&self, body: Body, rulebook: bool) -> Result<Bytes, Problem> {
+    pub(crate) async fn read_body(
+        &self,
+        headers: &HeaderMap,
+        body: Body,
+        rulebook: bool,
+    ) -> Result<Bytes, Problem> {
+        let encoding = headers.get(header::CONTENT_ENCODING);
+        if encoding.is_some_and(|value| !value.as_bytes().eq_ignore_ascii_case(b"identity")) {
+            let detail = "send the body as it is, without a content encoding";
+            return Err(Problem::new("media-type-not-supported", detail));
+        }
         let bytes_max = if rulebook { RULEBOOK_BYTES_MAX } else { BODY_BYTES_MAX };
         let collected =
             tokio::time::timeout(BODY_TIME_MAX, Limited::new(body, bytes_max).collect());

@@ -22,6 +22,7 @@ async fn a_renewed_licence_shows_its_current_terms() {
     history.add("licence", 1, "LicenceRenewed", renewed);
     let row = row(&history).await;
     assert_eq!((row.order, row.ends_on), (OrderId(uuid(8)), day("2027-12-31")));
+    assert_eq!((row.starts_on, row.term_starts_on), (day("2026-01-01"), day("2027-01-01")));
     assert_eq!(row.revision, 1);
 }
 

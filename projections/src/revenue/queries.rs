@@ -53,6 +53,8 @@ pub struct RevenueFilter {
     /// Last month; absent: the current one.
     pub to: Option<Month>,
     pub partner: Option<PartnerId>,
+    #[schemars(with = "Option<String>")]
+    pub currency: Option<Currency>,
     /// How many partners a page covers, 1 to 200; 50 where absent.
     pub limit: Option<u32>,
     pub cursor: Option<String>,
@@ -91,6 +93,8 @@ impl Views {
             for seller in sellers.items {
                 items.extend(of_seller(&snapshot, (&scope.program, seller), months)?);
             }
+            let wanted = filter.currency;
+            items.retain(|row| wanted.is_none_or(|currency| row.currency == currency));
             Ok(Page { items, next: sellers.next })
         })
         .await

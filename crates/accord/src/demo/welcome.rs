@@ -122,7 +122,7 @@ impl Welcome<'_> {
             ),
             (
                 "Recurring revenue by partner and month, for a spreadsheet",
-                get("REPORTING", "reports/revenue?format=csv&limit=20"),
+                get("REPORTING", "reports/revenue?format=csv"),
             ),
             (
                 "What happened to the partner, as an auditor sees it",

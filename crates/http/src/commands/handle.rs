@@ -74,13 +74,16 @@ async fn try_handle(
 ) -> Result<Response, Problem> {
     let (parts, payload) = request.into_parts();
     let caller = Caller::authenticate(http, &parts.headers)?;
-    let program = caller.enter(&program)?;
+    let founds = collection == "rulebooks" && name.is_none();
+    let program =
+        if founds { caller.enter(&program)? } else { http.enter(&caller, &program).await? };
     let path = parts.uri.path();
     let rows = candidates(collection, name.as_deref())?;
     // Before the body is looked at: whoever may do none of it learns nothing more.
     let allowed: BTreeSet<Role> = rows.iter().flat_map(|row| row.roles).copied().collect();
     caller.role(&Vec::from_iter(allowed))?;
-    let payload = http.read_body(payload, collection == "rulebooks").await?;
+    body::no_query(&parts.uri)?;
+    let payload = http.read_body(&parts.headers, payload, collection == "rulebooks").await?;
     let (route, text) = resolve(&rows, &parts.headers, payload)?;
     let role = caller.role(route.roles)?;
     let call = call(&caller, (program.clone(), role), route, &parts.headers, (path, &text))?;

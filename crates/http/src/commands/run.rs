@@ -15,9 +15,10 @@ use bytes::Bytes;
 use futures::future::BoxFuture;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use crate::commands::Target;
-use crate::{Http, body, problem::Problem};
+use crate::{Http, body, order_request, problem::Problem};
 
 type Running = BoxFuture<'static, Result<Outcome, Problem>>;
 
@@ -68,7 +69,8 @@ pub(crate) struct OrderBody {
     #[serde(default)]
     pub(crate) partner: Option<PartnerId>,
     pub(crate) payment: PaymentMethod,
-    pub(crate) request: OrderRequest,
+    #[schemars(with = "OrderRequest")]
+    pub(crate) request: Value,
 }
 
 /// The body is the aggregate's own command.
@@ -257,6 +259,7 @@ pub(crate) fn resolve_conflict(
 pub(crate) fn place_order(http: Arc<Http>, _: Target, text: Bytes, call: Call) -> Running {
     Box::pin(async move {
         let OrderBody { partner, payment, request } = body::read(&text)?;
+        let request = order_request::read(request)?;
         let partner = call.actor.acting_for.or(partner);
         Ok(http.app.place_order(partner, request, payment, &call).await?)
     })

@@ -12,18 +12,19 @@ use accord_projections::{
 };
 use axum::extract::{Path, Request, State};
 use axum::http::{HeaderMap, Uri};
-use axum::response::{IntoResponse, Response};
+use axum::response::Response;
 use axum::routing::{get, post};
 use axum::{Json, Router};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use uuid::Uuid;
 
-use super::reading::{begin, events_until, one, query_problem};
+use super::reading::{begin, events_until, query_problem};
 use super::{NoFilter, Reading};
 use crate::caller::Caller;
 use crate::commands::BUYERS;
-use crate::{Http, body, problem::Problem};
+use crate::{Http, body, order_request, problem::Problem};
 
 type Parts = (State<Arc<Http>>, HeaderMap, Uri);
 type Answer = Result<Response, Problem>;
@@ -58,7 +59,7 @@ pub(super) fn routes() -> Router<Arc<Http>> {
 async fn deals(Path(program): Path<String>, (State(http), headers, uri): Parts) -> Answer {
     let reading: Reading<DealFilter> = begin(&http, (&program, DEALS), &headers, &uri).await?;
     let page = http.views.deals(reading.scope, reading.filter).await.map_err(query_problem)?;
-    Ok(Json(page).into_response())
+    reading.view.page(page)
 }
 
 async fn deal(
@@ -68,13 +69,14 @@ async fn deal(
     let reading: Reading<NoFilter> = begin(&http, (&program, DEAL), &headers, &uri).await?;
     let id: DealId = id.parse().map_err(|_| Problem::not_found())?;
     let visible = http.views.deal(reading.scope, id).await.map_err(query_problem)?;
-    match (visible, reading.as_of) {
+    let row = match (visible, reading.as_of) {
         (Some(_), Some(moment)) => {
             let events = events_until(&http, &StreamName::of("deal", id.0), moment).await?;
-            one(deal_as_of(&events).map_err(|error| Problem::internal(&error))?)
+            deal_as_of(&events).map_err(|error| Problem::internal(&error))?
         }
-        (row, _) => one(row),
-    }
+        (row, _) => row,
+    };
+    reading.view.resource(row, |row| row.revision)
 }
 
 async fn near_matches(
@@ -87,20 +89,20 @@ async fn near_matches(
     let found = http.views.deal(reading.scope, id).await.map_err(query_problem)?;
     let deal = found.ok_or_else(Problem::not_found)?;
     let rows = http.views.near_matches(program, id, deal.customer.name).await;
-    Ok(Json(rows.map_err(query_problem)?).into_response())
+    reading.view.value(&rows.map_err(query_problem)?)
 }
 
 async fn board(Path(program): Path<String>, (State(http), headers, uri): Parts) -> Answer {
     let reading: Reading<NoFilter> = begin(&http, (&program, BOARD), &headers, &uri).await?;
     let counts = http.views.deal_counts(reading.scope).await.map_err(query_problem)?;
-    Ok(Json(counts).into_response())
+    reading.view.value(&counts)
 }
 
 async fn conflicts(Path(program): Path<String>, (State(http), headers, uri): Parts) -> Answer {
     let reading: Reading<ConflictFilter> =
         begin(&http, (&program, CONFLICTS), &headers, &uri).await?;
     let page = http.views.conflicts(reading.scope, reading.filter).await.map_err(query_problem)?;
-    Ok(Json(page).into_response())
+    reading.view.page(page)
 }
 
 async fn conflict(
@@ -109,13 +111,14 @@ async fn conflict(
 ) -> Answer {
     let reading: Reading<NoFilter> = begin(&http, (&program, CONFLICT), &headers, &uri).await?;
     let id: ConflictId = id.parse().map_err(|_| Problem::not_found())?;
-    one(http.views.conflict(reading.scope, id).await.map_err(query_problem)?)
+    let row = http.views.conflict(reading.scope, id).await.map_err(query_problem)?;
+    reading.view.resource(row, |row| row.conflict.revision)
 }
 
 async fn orders(Path(program): Path<String>, (State(http), headers, uri): Parts) -> Answer {
     let reading: Reading<OrderFilter> = begin(&http, (&program, ORDERS), &headers, &uri).await?;
     let page = http.views.orders(reading.scope, reading.filter).await.map_err(query_problem)?;
-    Ok(Json(page).into_response())
+    reading.view.page(page)
 }
 
 async fn order(
@@ -124,14 +127,15 @@ async fn order(
 ) -> Answer {
     let reading: Reading<NoFilter> = begin(&http, (&program, ORDER), &headers, &uri).await?;
     let id: OrderId = id.parse().map_err(|_| Problem::not_found())?;
-    one(http.views.order(reading.scope, id).await.map_err(query_problem)?)
+    let row = http.views.order(reading.scope, id).await.map_err(query_problem)?;
+    reading.view.resource(row, |row| row.revision)
 }
 
 async fn licences(Path(program): Path<String>, (State(http), headers, uri): Parts) -> Answer {
     let reading: Reading<LicenceFilter> =
         begin(&http, (&program, LICENCES), &headers, &uri).await?;
     let page = http.views.licences(reading.scope, reading.filter).await.map_err(query_problem)?;
-    Ok(Json(page).into_response())
+    reading.view.page(page)
 }
 
 async fn licence(
@@ -140,7 +144,8 @@ async fn licence(
 ) -> Answer {
     let reading: Reading<NoFilter> = begin(&http, (&program, LICENCE), &headers, &uri).await?;
     let id: LicenceId = id.parse().map_err(|_| Problem::not_found())?;
-    one(http.views.licence(reading.scope, id).await.map_err(query_problem)?)
+    let row = http.views.licence(reading.scope, id).await.map_err(query_problem)?;
+    reading.view.resource(row, |row| row.revision)
 }
 
 /// What is to be priced.
@@ -150,7 +155,8 @@ pub(crate) struct QuoteBody {
     /// Absent for a direct sale; a partner's own people may leave it out.
     #[serde(default)]
     partner: Option<PartnerId>,
-    request: OrderRequest,
+    #[schemars(with = "OrderRequest")]
+    request: Value,
 }
 
 /// Prices a request; nothing is stored. Posted, because the question needs a body.
@@ -161,10 +167,12 @@ async fn quote(
 ) -> Result<Json<Quote>, Problem> {
     let (parts, payload) = request.into_parts();
     let caller = Caller::authenticate(&http, &parts.headers)?;
-    let program = caller.enter(&program)?;
+    let program = http.enter(&caller, &program).await?;
     let role = caller.role(BUYERS)?;
-    let payload = http.read_body(payload, false).await?;
+    body::no_query(&parts.uri)?;
+    let payload = http.read_body(&parts.headers, payload, false).await?;
     let asked: QuoteBody = body::read(body::json_text(&parts.headers, &payload)?)?;
+    let request = order_request::read(asked.request)?;
     let scope = Scope { program: program.clone(), partner: caller.scope(role) };
     let command_id = CommandId(Uuid::now_v7());
     let call = Call {
@@ -179,5 +187,5 @@ async fn quote(
         reason: None,
     };
     let partner = scope.partner.or(asked.partner);
-    Ok(Json(http.app.quote(partner, &asked.request, &call).await?))
+    Ok(Json(http.app.quote(partner, &request, &call).await?))
 }

@@ -7,13 +7,13 @@ use accord_eventlog::StreamName;
 use accord_projections::{
     CertificateFilter, LevelFilter, LevelReviewFilter, PartnerFilter, PartnerRow, partner_as_of,
 };
+use axum::Router;
 use axum::extract::{Path, State};
 use axum::http::{HeaderMap, Uri};
-use axum::response::{IntoResponse, Response};
+use axum::response::Response;
 use axum::routing::get;
-use axum::{Json, Router};
 
-use super::reading::{begin, events_until, one, open_persons, query_problem};
+use super::reading::{begin, events_until, open_persons, query_problem};
 use super::{NoFilter, Reading};
 use crate::{Http, problem::Problem};
 
@@ -49,7 +49,7 @@ async fn partners(Path(program): Path<String>, (State(http), headers, uri): Part
     let reading: Reading<PartnerFilter> =
         begin(&http, (&program, PARTNERS), &headers, &uri).await?;
     let page = http.views.partners(reading.scope, reading.filter).await.map_err(query_problem)?;
-    Ok(Json(page).into_response())
+    reading.view.page(page)
 }
 
 async fn partner(
@@ -67,7 +67,8 @@ async fn partner(
         (row, _) => row,
     };
     let Some(row) = row else { return Err(Problem::not_found()) };
-    one(Some(open_persons(&http, row, contacts).await?))
+    let row = open_persons(&http, row, contacts).await?;
+    reading.view.resource(Some(row), |row| row.revision)
 }
 
 fn contacts(row: &mut PartnerRow) -> Vec<&mut PersonalData> {
@@ -82,7 +83,7 @@ async fn standing(
     let id: PartnerId = id.parse().map_err(|_| Problem::not_found())?;
     known(&http, &reading, id).await?;
     let rows = http.views.level_standing(reading.scope, id, reading.today).await;
-    Ok(Json(rows.map_err(query_problem)?).into_response())
+    reading.view.value(&rows.map_err(query_problem)?)
 }
 
 async fn history(
@@ -93,7 +94,7 @@ async fn history(
     let id: PartnerId = id.parse().map_err(|_| Problem::not_found())?;
     known(&http, &reading, id).await?;
     let rows = http.views.level_history(reading.scope, id).await.map_err(query_problem)?;
-    Ok(Json(rows).into_response())
+    reading.view.value(&rows)
 }
 
 /// 404 for a partner that this caller cannot see, rather than an empty list.
@@ -105,7 +106,7 @@ async fn known(http: &Http, reading: &Reading<NoFilter>, id: PartnerId) -> Resul
 async fn levels(Path(program): Path<String>, (State(http), headers, uri): Parts) -> Answer {
     let reading: Reading<LevelFilter> = begin(&http, (&program, LEVELS), &headers, &uri).await?;
     let page = http.views.levels(reading.scope, reading.filter).await.map_err(query_problem)?;
-    Ok(Json(page).into_response())
+    reading.view.page(page)
 }
 
 async fn certificates(Path(program): Path<String>, (State(http), headers, uri): Parts) -> Answer {
@@ -115,13 +116,13 @@ async fn certificates(Path(program): Path<String>, (State(http), headers, uri): 
     let page = open_persons(&http, page.map_err(query_problem)?, |page| {
         page.items.iter_mut().map(|item| &mut item.certificate.holder).collect()
     });
-    Ok(Json(page.await?).into_response())
+    reading.view.page(page.await?)
 }
 
 async fn indicators(Path(program): Path<String>, (State(http), headers, uri): Parts) -> Answer {
     let reading: Reading<NoFilter> = begin(&http, (&program, INDICATORS), &headers, &uri).await?;
     let counts = http.views.certificate_indicators(reading.scope, reading.today).await;
-    Ok(Json(counts.map_err(query_problem)?).into_response())
+    reading.view.value(&counts.map_err(query_problem)?)
 }
 
 async fn certificate(
@@ -132,14 +133,15 @@ async fn certificate(
     let id: CertificateId = id.parse().map_err(|_| Problem::not_found())?;
     let row = http.views.certificate(reading.scope, id, reading.today).await;
     let Some(row) = row.map_err(query_problem)? else { return Err(Problem::not_found()) };
-    one(Some(open_persons(&http, row, |view| vec![&mut view.certificate.holder]).await?))
+    let row = open_persons(&http, row, |view| vec![&mut view.certificate.holder]).await?;
+    reading.view.resource(Some(row), |row| row.certificate.revision)
 }
 
 async fn reviews(Path(program): Path<String>, (State(http), headers, uri): Parts) -> Answer {
     let reading: Reading<LevelReviewFilter> =
         begin(&http, (&program, REVIEWS), &headers, &uri).await?;
     let page = http.views.level_reviews(reading.scope, reading.filter).await;
-    Ok(Json(page.map_err(query_problem)?).into_response())
+    reading.view.page(page.map_err(query_problem)?)
 }
 
 async fn review(
@@ -148,5 +150,6 @@ async fn review(
 ) -> Answer {
     let reading: Reading<NoFilter> = begin(&http, (&program, REVIEW), &headers, &uri).await?;
     let id: LevelReviewId = id.parse().map_err(|_| Problem::not_found())?;
-    one(http.views.level_review(reading.scope, id).await.map_err(query_problem)?)
+    let row = http.views.level_review(reading.scope, id).await.map_err(query_problem)?;
+    reading.view.resource(row, |row| row.revision)
 }

@@ -2,16 +2,19 @@
 
 use std::time::Duration;
 
-use accord_domain::{Day, PersonalData, ProgramId, Role, Timestamp};
+use accord_domain::{Day, PersonalData, Timestamp};
 use accord_eventlog::{Direction, Position, RecordedEvent, StreamName};
 use accord_projections::{QueryError, Scope};
 use axum::http::{HeaderMap, Uri};
-use axum::response::{IntoResponse, Response};
-use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::caller::Caller;
-use crate::{Http, body, problem::Problem, reads};
+use crate::visibility::View;
+use crate::{
+    Http, body,
+    problem::Problem,
+    reads::{self, ReadRoute},
+};
 
 /// How long a read waits for `min_position`.
 const WAIT_MAX: Duration = Duration::from_secs(2);
@@ -22,6 +25,8 @@ const PAGE_EVENTS: usize = 1_000;
 /// A checked request to read.
 pub(crate) struct Reading<Q> {
     pub(crate) scope: Scope,
+    /// What the caller sees of the answer.
+    pub(crate) view: View,
     pub(crate) today: Day,
     pub(crate) filter: Q,
     /// Look at a single resource as it was at a time or a position.
@@ -37,7 +42,7 @@ pub(crate) enum Moment {
     Position(Position),
 }
 
-/// Checks a request against the table's row and reads its query.
+/// Checks a request to a program against the table's row and reads its query.
 pub(crate) async fn begin<Q: DeserializeOwned>(
     http: &Http,
     (program, path): (&str, &str),
@@ -45,23 +50,40 @@ pub(crate) async fn begin<Q: DeserializeOwned>(
     uri: &Uri,
 ) -> Result<Reading<Q>, Problem> {
     let caller = Caller::authenticate(http, headers)?;
-    let program = caller.enter(program)?;
-    let role = caller.role(reads::roles(path))?;
+    http.enter(&caller, program).await?;
+    checked(http, &caller, path, uri).await
+}
+
+/// The same for what lies above the programs.
+pub(crate) async fn begin_anywhere<Q: DeserializeOwned>(
+    http: &Http,
+    path: &str,
+    headers: &HeaderMap,
+    uri: &Uri,
+) -> Result<Reading<Q>, Problem> {
+    let caller = Caller::authenticate(http, headers)?;
+    checked(http, &caller, path, uri).await
+}
+
+async fn checked<Q: DeserializeOwned>(
+    http: &Http,
+    caller: &Caller,
+    path: &str,
+    uri: &Uri,
+) -> Result<Reading<Q>, Problem> {
+    let route = reads::route(path).ok_or_else(Problem::not_found)?;
+    let role = caller.role(route.roles())?;
     let mut own = OwnParameters::default();
-    let filter = own.split(uri.query().unwrap_or_default())?;
+    let filter = own.split(route, uri.query().unwrap_or_default())?;
     if let Some(position) = own.min_position {
         http.views.wait_for(Position(position), WAIT_MAX).await.map_err(|_| {
             Problem::new("projection-behind", "the read models have not reached `min_position`")
         })?;
     }
-    let scope = scope_of(&caller, role, program);
-    let today = http.app.clock().today();
-    let as_of = own.moment()?;
-    Ok(Reading { scope, today, filter, as_of, format: own.format })
-}
-
-fn scope_of(caller: &Caller, role: Role, program: ProgramId) -> Scope {
-    Scope { program, partner: caller.scope(role) }
+    let scope = Scope { program: caller.claims.program.clone(), partner: caller.scope(role) };
+    let view = View::of(path, role);
+    let (today, as_of) = (http.app.clock().today(), own.moment()?);
+    Ok(Reading { scope, view, today, filter, as_of, format: own.format })
 }
 
 /// Parameters that every read takes besides its own filter.
@@ -74,14 +96,23 @@ struct OwnParameters {
 }
 
 impl OwnParameters {
-    /// Takes its own parameters out of a query; the rest is the filter.
-    fn split<Q: DeserializeOwned>(&mut self, query: &str) -> Result<Q, Problem> {
+    /// Takes its own parameters out of a query; the rest is the filter. What the read does not
+    /// take is refused: an answer that leaves a wish out looks like one that grants it.
+    fn split<Q: DeserializeOwned>(&mut self, route: &ReadRoute, query: &str) -> Result<Q, Problem> {
         let malformed = |detail: String| Problem::new("malformed-request", detail);
         let pairs: Vec<(String, String)> =
             serde_urlencoded::from_str(query).map_err(|error| malformed(error.to_string()))?;
         let mut rest = Vec::new();
         for (name, value) in pairs {
             let refused = || malformed(format!("`{name}={value}` is not in its form"));
+            let taken = match name.as_str() {
+                "as_of" | "at_position" => route.past,
+                "format" => route.media.len() > 1,
+                _ => true,
+            };
+            if !taken {
+                return Err(malformed(format!("this read does not take `{name}`")));
+            }
             match name.as_str() {
                 "min_position" => self.min_position = Some(value.parse().map_err(|_| refused())?),
                 "at_position" => self.at_position = Some(value.parse().map_err(|_| refused())?),
@@ -156,11 +187,6 @@ pub(crate) async fn open_persons<R: Send + 'static>(
     });
     let opened = opened.await.map_err(|error| Problem::internal(&error))?;
     opened.map_err(|error| accord_app::AppError::from(error).into())
-}
-
-/// An answer with a row, or 404.
-pub(crate) fn one<R: Serialize>(row: Option<R>) -> Result<Response, Problem> {
-    row.map(|row| axum::Json(row).into_response()).ok_or_else(Problem::not_found)
 }
 
 pub(crate) fn query_problem(error: QueryError) -> Problem {
