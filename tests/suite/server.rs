@@ -72,9 +72,14 @@ impl Server {
 
     /// Starts a server with further flags.
     pub(crate) fn start_with(data: &Path, flags: &[&str]) -> Self {
+        Self::launch("serve", data, flags)
+    }
+
+    /// Starts a command that serves on a free port and says where.
+    pub(crate) fn launch(serve: &str, data: &Path, flags: &[&str]) -> Self {
         let log = data.join("stderr.txt");
         let mut child = command()
-            .arg("serve")
+            .arg(serve)
             .arg("--data")
             .arg(data)
             .args(["--listen", "127.0.0.1:0"])
