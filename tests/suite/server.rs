@@ -124,6 +124,11 @@ impl LogServer {
         Self(Listening::start("event-log", data, &["--listen", listen]))
     }
 
+    /// Asks the process to end and waits for it.
+    pub(crate) fn terminate(self) -> ExitStatus {
+        self.0.terminate()
+    }
+
     /// For example `esdb://127.0.0.1:40001?tls=false`.
     pub(crate) fn url(&self) -> &str {
         &self.0.url
@@ -171,7 +176,7 @@ impl Server {
     pub(crate) fn terminate(self) -> ExitStatus {
         let status = self.process.terminate();
         if let Some(log) = self.log {
-            assert!(log.0.terminate().success());
+            assert!(log.terminate().success());
         }
         status
     }
