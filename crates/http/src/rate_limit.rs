@@ -47,9 +47,9 @@ impl RateLimit {
     }
 }
 
-/// Rounded up: who waits that long is let in.
+/// Rounded up, and at least one: who waits that long is let in.
 fn whole_seconds(wait: Duration) -> u64 {
-    wait.as_secs() + u64::from(wait.subsec_nanos() > 0)
+    (wait.as_secs() + u64::from(wait.subsec_nanos() > 0)).max(1)
 }
 
 #[cfg(test)]
@@ -82,6 +82,7 @@ mod tests {
 
     #[test]
     fn a_wait_is_told_in_whole_seconds_rounded_up() {
+        assert_eq!(whole_seconds(Duration::ZERO), 1);
         assert_eq!(whole_seconds(Duration::from_millis(1)), 1);
         assert_eq!(whole_seconds(Duration::from_secs(2)), 2);
         assert_eq!(whole_seconds(Duration::from_millis(2_001)), 3);
