@@ -25,6 +25,7 @@ mod metadata;
 mod orders;
 mod partners;
 mod reading;
+mod readme;
 mod refusals;
 mod reports;
 mod retries;
