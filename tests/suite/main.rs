@@ -27,6 +27,8 @@ mod metadata;
 mod orders;
 mod partners;
 mod reading;
+mod readme;
+mod refusals;
 mod reports;
 mod retries;
 mod reviews;

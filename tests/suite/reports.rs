@@ -4,7 +4,9 @@ use futures::future::join_all;
 use serde_json::{Value, json};
 
 use crate::client::Answer;
+use crate::server::Site;
 use crate::stage::{QUAZZAR, Stage, today};
+use crate::tidy::root;
 
 const REPORTS: [&str; 3] = ["levels", "deals", "revenue"];
 
@@ -62,6 +64,41 @@ async fn the_levels_report_tells_the_gap_to_the_next_level_and_the_day_at_risk()
     assert!(header.ends_with("next_level,gap,lost_on,at_risk"), "{header}");
     let tail = format!("platinum,certification,{},certification", last_day.plus_days(1));
     assert!(line.ends_with(&tail), "{line}");
+}
+
+/// The columns that the runbook promises for each view.
+fn promised(runbook: &str) -> Vec<(String, Vec<String>)> {
+    let quoted =
+        |cell: &str| cell.split('`').skip(1).step_by(2).map(str::to_owned).collect::<Vec<_>>();
+    let rows = runbook.lines().filter(|line| line.starts_with("| `report_"));
+    rows.map(|row| {
+        let cells: Vec<&str> = row.split('|').collect();
+        (quoted(cells[1])[0].clone(), quoted(cells[3]))
+    })
+    .collect()
+}
+
+#[tokio::test]
+async fn the_views_for_sql_have_the_columns_that_the_runbook_promises() {
+    let site = Site::start(&[]);
+    let stage = Stage::on(&site, QUAZZAR).await;
+    stage.add_partner("Nube Srl", "gold").await;
+    stage.manager().all("partners").await;
+    let folder = site.data().join("views");
+    let current = std::fs::read_to_string(folder.join("CURRENT")).unwrap();
+    let flags = rusqlite::OpenFlags::SQLITE_OPEN_READ_ONLY;
+    let path = folder.join(current.trim());
+    let connection = rusqlite::Connection::open_with_flags(path, flags).unwrap();
+    let runbook = std::fs::read_to_string(root().join("ops/runbooks/reporting.md")).unwrap();
+    let promised = promised(&runbook);
+    assert_eq!(promised.len(), 3);
+    for (view, columns) in promised {
+        let select = connection.prepare(&format!("SELECT * FROM {view}")).unwrap();
+        assert!(select.column_names().eq(&columns), "{view}");
+    }
+    let company: String =
+        connection.query_row("SELECT company FROM report_levels", [], |row| row.get(0)).unwrap();
+    assert_eq!(company, "Nube Srl");
 }
 
 #[tokio::test]

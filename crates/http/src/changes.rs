@@ -42,6 +42,20 @@ pub(crate) struct Change<'a> {
     recorded_at: Timestamp,
 }
 
+impl Change<'static> {
+    /// One for the documentation.
+    pub(crate) fn example() -> Self {
+        Self {
+            position: 4711,
+            stream: "deal-0192f3a4-5b6c-7d8e-9f01-23456789abcd",
+            revision: 3,
+            kind: "DealProtected",
+            partner: "badc2ffc-f353-5b6b-a3b5-f25363e7c3bf".parse().ok(),
+            recorded_at: Timestamp::UNIX_EPOCH,
+        }
+    }
+}
+
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct ChangesQuery {

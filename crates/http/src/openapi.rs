@@ -5,6 +5,8 @@
 
 mod example;
 mod hidden;
+mod media;
+mod names;
 mod problems;
 
 use std::sync::{Arc, LazyLock};
@@ -22,6 +24,7 @@ use serde_json::{Map, Value, json};
 use crate::Http;
 use crate::commands::{CommandRoute, commands, description};
 use crate::openapi::example::example;
+pub use crate::openapi::problems::refusal_status;
 use crate::openapi::problems::{problem_examples, problem_schema, problems, refusals};
 use crate::reads::{Access, ReadRoute, reads};
 use crate::resources::{QUOTES, QuoteBody};
@@ -144,6 +147,7 @@ fn command(route: &CommandRoute, generator: &mut SchemaGenerator) -> Value {
     if route.creates && ways.count() > 1 {
         add_command_name(&mut body, route.name);
     }
+    let needs_body = !is_optional(&body, generator);
     let mut media = json!({ "application/json": { "schema": body } });
     if route.collection == "rulebooks" && route.creates {
         media["application/toml"] = json!({ "schema": { "type": "string" } });
@@ -172,13 +176,12 @@ fn command(route: &CommandRoute, generator: &mut SchemaGenerator) -> Value {
         "content": { "application/json": { "schema": answer } },
     });
     json!({
-        "operationId": format!("{}.{}{}", route.collection, route.name,
-            if route.creates { ".create" } else { "" }),
+        "operationId": names::of_command(route),
         "summary": route.summary,
         "description": description(route),
         "tags": [route.collection],
         "parameters": parameters,
-        "requestBody": { "required": true, "content": media },
+        "requestBody": { "required": needs_body, "content": media },
         "responses": responses,
     })
 }
@@ -189,6 +192,14 @@ fn body_schema(route: &CommandRoute, generator: &mut SchemaGenerator) -> Value {
     let variants = schema["oneOf"].as_array().cloned().unwrap_or_default();
     let found = variants.iter().find_map(|variant| variant["properties"].get(route.name).cloned());
     found.unwrap_or(schema)
+}
+
+/// Whether an empty object is enough, which an absent body stands for.
+fn is_optional(body: &Value, generator: &SchemaGenerator) -> bool {
+    let name = body["$ref"].as_str().and_then(|path| path.rsplit('/').next());
+    let definition = name.and_then(|name| generator.definitions().get(name));
+    let required = &definition.unwrap_or(body)["required"];
+    required.as_array().is_none_or(Vec::is_empty)
 }
 
 fn add_command_name(body: &mut Value, name: &str) {
@@ -227,7 +238,7 @@ fn quote(generator: &mut SchemaGenerator) -> Value {
         "content": { "application/json": { "schema": answer } },
     });
     json!({
-        "operationId": "quotes",
+        "operationId": "quotes.price",
         "summary": "Price a request; nothing is stored",
         "tags": ["quotes"],
         "parameters": [path_parameter("program")],
@@ -273,9 +284,13 @@ fn read(route: &ReadRoute, generator: &mut SchemaGenerator) -> Value {
             ((*media).to_owned(), json!({ "schema": schema }))
         })
         .collect();
+    if route.path == "/readyz" {
+        let description = "It cannot; the body tells why";
+        responses["503"] = json!({ "description": description, "content": content });
+    }
     responses["200"] = json!({ "description": route.summary, "content": content });
     let mut operation = json!({
-        "operationId": format!("get {}", route.path),
+        "operationId": names::of_read(route.path),
         "summary": route.summary,
         "tags": [route.path.split('/').nth(4).unwrap_or("service")],
         "parameters": parameters,
@@ -360,6 +375,7 @@ fn add_examples(document: &mut Value) {
                 media["example"] = example(&media["schema"], &schemas);
             }
         }
+        media::add(operation);
     }
 }
 

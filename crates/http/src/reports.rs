@@ -179,6 +179,17 @@ fn to_csv<R: Serialize + JsonSchema>(rows: &[R], header: bool) -> Result<Vec<u8>
     Ok(writer.into_inner()?)
 }
 
+/// One row under its header, for the documentation.
+pub(crate) fn csv_text(row: &Value) -> String {
+    let Some(fields) = row.as_object() else { return String::new() };
+    let mut writer = csv::Writer::from_writer(Vec::new());
+    let written = writer
+        .write_record(fields.keys())
+        .and_then(|()| writer.write_record(fields.values().map(cell)));
+    let bytes = written.ok().and_then(|()| writer.into_inner().ok()).unwrap_or_default();
+    String::from_utf8(bytes).unwrap_or_default()
+}
+
 /// A text that a spreadsheet would take for a formula gets an apostrophe in front.
 fn cell(value: &Value) -> String {
     match value {

@@ -16,11 +16,61 @@ pub(super) fn problems(codes: &[&str]) -> Value {
     responses
 }
 
-/// Adds the refusals of the aggregate that decides. Which of them is a rule's no (409) and which a
-/// value (422) or an id (404) that cannot be right, the answer's status tells.
+/// Refusals that mean an id (404); a test holds both lists against the domain's own kinds.
+const NOT_FOUND: &[&str] = &[
+    "certificate-not-found",
+    "conflict-not-found",
+    "deal-not-found",
+    "level-review-not-found",
+    "licence-not-found",
+    "no-such-version",
+    "order-not-found",
+    "partner-not-found",
+];
+
+/// Refusals that mean a value which cannot be right, whatever the state (422).
+const INVALID_VALUE: &[&str] = &[
+    "escalation-without-recipient",
+    "holder-not-of-partner",
+    "invalid-field",
+    "invalid-person",
+    "no-price-list",
+    "nothing-ordered",
+    "reason-missing",
+    "rulebook-invalid",
+    "rulebook-of-another-program",
+    "sku-twice",
+    "unknown-annex",
+    "unknown-benefit",
+    "unknown-certification",
+    "unknown-conflict-rule",
+    "unknown-criterion",
+    "unknown-document",
+    "unknown-level",
+    "unknown-obligation",
+    "unknown-phase",
+    "unknown-product-scope",
+    "unknown-rejection-reason",
+    "unknown-requirement",
+    "unknown-sku",
+    "unknown-track",
+];
+
+/// The status that a refusal of this code is answered with.
+pub fn refusal_status(code: &str) -> u16 {
+    if NOT_FOUND.contains(&code) {
+        404
+    } else if INVALID_VALUE.contains(&code) {
+        422
+    } else {
+        409
+    }
+}
+
+/// Adds the refusals of the aggregate that decides, each under its status.
 pub(super) fn refusals(responses: &mut Value, schema: &Value) {
     for code in refusal_codes(schema) {
-        add_code(responses, "4XX", code);
+        add_code(responses, &refusal_status(code).to_string(), code);
     }
 }
 
@@ -32,7 +82,11 @@ fn refusal_codes(schema: &Value) -> impl Iterator<Item = &str> {
 
 fn add_code(responses: &mut Value, status: &str, code: &str) {
     let response = &mut responses[status];
-    let described = response["description"].as_str().map(|text| format!("{text}, `{code}`"));
+    let known = response["description"].as_str();
+    if known.is_some_and(|text| text.contains(&format!("`{code}`"))) {
+        return;
+    }
+    let described = known.map(|text| format!("{text}, `{code}`"));
     response["description"] = json!(described.unwrap_or_else(|| format!("`{code}`")));
     let media = &mut response["content"]["application/problem+json"];
     media["schema"] = json!({ "$ref": "#/components/schemas/Problem" });
@@ -53,7 +107,15 @@ pub(super) fn problem_examples(generator: &mut SchemaGenerator) -> Map<String, V
     };
     for route in commands() {
         let schema: Value = (route.refusals)(generator).into();
-        refusal_codes(&schema).for_each(|code| add(code, 409, "the rule of this name refused"));
+        for code in refusal_codes(&schema) {
+            let status = refusal_status(code);
+            let detail = match status {
+                404 => "there is no such resource",
+                422 => "a value cannot be right",
+                _ => "the rule of this name refused",
+            };
+            add(code, status, detail);
+        }
     }
     CODES.iter().for_each(|(code, status, meaning)| add(code, *status, meaning));
     examples
