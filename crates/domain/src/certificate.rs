@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 pub use person::{PersonInput, PersonProblem};
 
 use crate::rulebook::CertificateRules;
+use crate::text::check_reason;
 use crate::{
     Aggregate, CertificationCode, Context, Day, PartnerId, PersonId, PersonalData, Refusal,
     RefusalKind, aggregate,
@@ -82,6 +83,8 @@ pub enum CertificateError {
     CertificateStillValid { expires_on: Day },
     #[error("`{field}` is not usable: {problem}")]
     InvalidPerson { field: String, problem: String },
+    #[error("`{field}` is not usable: {problem}")]
+    InvalidField { field: String, problem: String },
     #[error("a reason is required")]
     ReasonMissing,
 }
@@ -92,6 +95,7 @@ impl Refusal for CertificateError {
             Self::CertificateNotFound => RefusalKind::NotFound,
             Self::UnknownCertification { .. }
             | Self::InvalidPerson { .. }
+            | Self::InvalidField { .. }
             | Self::ReasonMissing => RefusalKind::InvalidValue,
             _ => RefusalKind::Rule,
         }
@@ -195,9 +199,7 @@ impl Aggregate for Certificate {
             }
             // Revoking an expired certificate keeps it from being renewed.
             (Self::Valid(_) | Self::Expired(_), C::Revoke { reason }) => {
-                if reason.trim().is_empty() {
-                    return Err(CertificateError::ReasonMissing);
-                }
+                check_reason(&reason, CertificateError::ReasonMissing)?;
                 Ok(vec![CertificateEvent::Revoked { revoked_on: context.today, reason }])
             }
             (Self::Revoked { .. }, C::Revoke { .. }) | (Self::Expired(_), C::Expire {}) => {

@@ -344,29 +344,5 @@ impl Deal {
     }
 }
 
-/// Longest free text that a deal keeps, in characters.
-const TEXT_CHARS_MAX: usize = 4000;
-
-/// Refuses a text that says nothing or too much.
-fn check_text(field: &str, text: &str) -> Result<(), DealError> {
-    let invalid = |problem: &str| {
-        Err(DealError::InvalidField { field: field.to_owned(), problem: problem.to_owned() })
-    };
-    match text {
-        text if text.trim().is_empty() => invalid("it is blank"),
-        text if text.chars().count() > TEXT_CHARS_MAX => {
-            invalid("it is longer than 4000 characters")
-        }
-        _ => Ok(()),
-    }
-}
-
-fn check_reason(reason: &str) -> Result<(), DealError> {
-    if reason.trim().is_empty() {
-        return Err(DealError::ReasonMissing);
-    }
-    check_text("reason", reason)
-}
-
 #[cfg(test)]
 mod tests;

@@ -172,6 +172,8 @@ pub enum LevelReviewError {
     AppealDeciderIsDecider,
     #[error("the level review was withdrawn")]
     LevelReviewWithdrawn,
+    #[error("`{field}` is not usable: {problem}")]
+    InvalidField { field: String, problem: String },
 }
 
 fn list(requirements: &[RequirementId]) -> String {
@@ -182,9 +184,10 @@ impl Refusal for LevelReviewError {
     fn kind(&self) -> RefusalKind {
         match self {
             Self::LevelReviewNotFound => RefusalKind::NotFound,
-            Self::UnknownLevel { .. } | Self::UnknownRequirement { .. } | Self::ReasonMissing => {
-                RefusalKind::InvalidValue
-            }
+            Self::UnknownLevel { .. }
+            | Self::UnknownRequirement { .. }
+            | Self::InvalidField { .. }
+            | Self::ReasonMissing => RefusalKind::InvalidValue,
             _ => RefusalKind::Rule,
         }
     }

@@ -11,10 +11,14 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+use crate::text::{check_reason, check_text_up_to};
 use crate::{
     Aggregate, ConflictId, Context, Day, DealId, PartnerId, ReasonCode, Refusal, RefusalKind,
     Subject, aggregate,
 };
+
+/// Longest name of an instance that a conflict is handed to, in characters.
+const RECIPIENT_CHARS_MAX: usize = 200;
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
@@ -100,6 +104,8 @@ pub enum OpportunityError {
     NotTheHolder { deal: DealId },
     #[error("an escalation names the instance that it goes to")]
     EscalationWithoutRecipient,
+    #[error("`{field}` is not usable: {problem}")]
+    InvalidField { field: String, problem: String },
     #[error("a reason is required")]
     ReasonMissing,
 }
@@ -110,6 +116,7 @@ impl Refusal for OpportunityError {
             Self::ConflictNotFound => RefusalKind::NotFound,
             Self::UnknownConflictRule { .. }
             | Self::EscalationWithoutRecipient
+            | Self::InvalidField { .. }
             | Self::ReasonMissing => RefusalKind::InvalidValue,
             _ => RefusalKind::Rule,
         }
@@ -334,9 +341,8 @@ impl Opportunity {
         if to.trim().is_empty() {
             return Err(OpportunityError::EscalationWithoutRecipient);
         }
-        if reason.trim().is_empty() {
-            return Err(OpportunityError::ReasonMissing);
-        }
+        check_text_up_to("to", &to, RECIPIENT_CHARS_MAX)?;
+        check_reason(&reason, OpportunityError::ReasonMissing)?;
         if conflict.escalated_to.as_ref() == Some(&to) {
             return Ok(Vec::new());
         }
@@ -362,9 +368,7 @@ impl Opportunity {
         if !context.rules.deals.conflict_rules.contains(&rule) {
             return Err(OpportunityError::UnknownConflictRule { rule });
         }
-        if reason.trim().is_empty() {
-            return Err(OpportunityError::ReasonMissing);
-        }
+        check_reason(&reason, OpportunityError::ReasonMissing)?;
         let resolved_by = context.actor.subject.clone();
         let conflict = id;
         let resolved = OpportunityEvent::ConflictResolved {

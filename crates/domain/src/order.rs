@@ -14,14 +14,14 @@ use crate::customer::Company;
 use crate::partner::{PartnerStanding, PartnerStatus};
 use crate::pricing::{Item, Quote};
 use crate::rulebook::PaymentMethod;
+use crate::text::{check_reason, check_text_up_to};
 use crate::{
     Aggregate, Context, Currency, Day, DealId, LicenceId, OrderId, PartnerId, Refusal, RefusalKind,
     Sku, aggregate,
 };
 
-/// Longest texts that an order keeps, in characters.
+/// Longest reference of a payment, in characters.
 const REFERENCE_CHARS_MAX: usize = 200;
-const REASON_CHARS_MAX: usize = 4000;
 
 /// What is wanted; the same for a quote and for the order made of it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -346,7 +346,7 @@ impl Order {
             return Ok(Vec::new());
         }
         self.expect(OrderStatus::Pending)?;
-        check_text("reference", &reference, REFERENCE_CHARS_MAX)?;
+        check_text_up_to("reference", &reference, REFERENCE_CHARS_MAX)?;
         let today = context.today;
         if paid_on > today {
             return Err(OrderError::PaymentInFuture { paid_on, today });
@@ -359,10 +359,7 @@ impl Order {
             return Ok(Vec::new());
         }
         self.expect(OrderStatus::Pending)?;
-        if reason.trim().is_empty() {
-            return Err(OrderError::ReasonMissing);
-        }
-        check_text("reason", &reason, REASON_CHARS_MAX)?;
+        check_reason(&reason, OrderError::ReasonMissing)?;
         Ok(vec![OrderEvent::Cancelled { reason }])
     }
 
@@ -388,18 +385,6 @@ impl Order {
             OrderStatus::Unknown => Err(OrderError::OrderNotFound),
             status => Err(OrderError::OrderWrongStatus { status }),
         }
-    }
-}
-
-/// Refuses a text that says nothing or too much.
-fn check_text(field: &str, text: &str, chars_max: usize) -> Result<(), OrderError> {
-    let invalid = |problem| Err(OrderError::InvalidField { field: field.to_owned(), problem });
-    match text {
-        text if text.trim().is_empty() => invalid("it is blank".to_owned()),
-        text if text.chars().count() > chars_max => {
-            invalid(format!("it is longer than {chars_max} characters"))
-        }
-        _ => Ok(()),
     }
 }
 

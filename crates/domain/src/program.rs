@@ -13,6 +13,7 @@ use crate::rulebook::{
     Rulebook,
     check::{Mistake, check},
 };
+use crate::text::check_reason;
 use crate::{Aggregate, Context, Day, PartnerId, ProgramId, Refusal, RefusalKind, Subject};
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -69,6 +70,8 @@ pub enum ProgramError {
     NoticeTooShort { days: u32, earliest: Day },
     #[error("version {version} is in effect since {effective_on}")]
     AlreadyInEffect { version: u32, effective_on: Day },
+    #[error("`{field}` is not usable: {problem}")]
+    InvalidField { field: String, problem: String },
     #[error("a reason is required")]
     ReasonMissing,
     #[error("a version effective on {other} is already announced; the next one is later")]
@@ -81,6 +84,7 @@ impl Refusal for ProgramError {
             Self::NoSuchVersion { .. } => RefusalKind::NotFound,
             Self::RulebookInvalid { .. }
             | Self::RulebookOfAnotherProgram { .. }
+            | Self::InvalidField { .. }
             | Self::ReasonMissing => RefusalKind::InvalidValue,
             _ => RefusalKind::Rule,
         }
@@ -277,9 +281,7 @@ impl Program {
         if let Some(effective_on) = entry.effective_on.filter(|day| *day <= today) {
             return Err(ProgramError::AlreadyInEffect { version, effective_on });
         }
-        if reason.trim().is_empty() {
-            return Err(ProgramError::ReasonMissing);
-        }
+        check_reason(&reason, ProgramError::ReasonMissing)?;
         Ok(vec![ProgramEvent::RulebookWithdrawn { version, reason }])
     }
 }

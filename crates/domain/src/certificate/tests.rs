@@ -175,6 +175,15 @@ mod ending {
     }
 
     #[test]
+    fn a_reason_has_at_most_4000_characters() {
+        let outcome = given::<Certificate>([issued()]).when(revoke(&"x".repeat(4_001)), &today());
+        assert!(matches!(
+            outcome,
+            Err(CertificateError::InvalidField { field, .. }) if field == "reason"
+        ));
+    }
+
+    #[test]
     fn revoking_again_changes_nothing() {
         let outcome =
             given::<Certificate>([issued(), revoked()]).when(revoke("exam fraud"), &today());

@@ -1,9 +1,8 @@
 //! A protected deal: activity keeps it, extensions prolong it, and it ends in one of many ways.
 
 use crate::deal::registration::check_value;
-use crate::deal::{
-    Deal, DealCase, DealError, DealEvent, DealStatus, ExpiryCause, check_reason, check_text,
-};
+use crate::deal::{Deal, DealCase, DealError, DealEvent, DealStatus, ExpiryCause};
+use crate::text::{check_reason, check_text};
 use crate::{Context, Day, Money};
 
 /// The protection that the rulebook grants to a deal validated today.
@@ -65,7 +64,7 @@ impl Deal {
         context: &Context,
     ) -> Result<Vec<DealEvent>, DealError> {
         let case = self.case_in(&[DealStatus::Protected])?;
-        check_reason(&reason)?;
+        check_reason(&reason, DealError::ReasonMissing)?;
         case.check_protected_on(context.today)?;
         let rules = &context.rules.deals.extension;
         if case.extensions >= rules.count_max {
@@ -101,7 +100,7 @@ impl Deal {
             return Ok(Vec::new());
         }
         self.case_in(&[DealStatus::Protected, DealStatus::InReview])?;
-        check_reason(&reason)?;
+        check_reason(&reason, DealError::ReasonMissing)?;
         Ok(vec![DealEvent::Lost { reason }])
     }
 
@@ -110,7 +109,7 @@ impl Deal {
             return Ok(Vec::new());
         }
         self.case_in(&[DealStatus::Protected])?;
-        check_reason(&reason)?;
+        check_reason(&reason, DealError::ReasonMissing)?;
         Ok(vec![DealEvent::Revoked { reason }])
     }
 

@@ -1,6 +1,7 @@
 //! Validation of a claimed deal by a person, and the partner's way out.
 
-use crate::deal::{Deal, DealError, DealEvent, DealStatus, check_reason, check_text};
+use crate::deal::{Deal, DealError, DealEvent, DealStatus};
+use crate::text::{check_note, check_reason, check_text};
 use crate::{Context, ReasonCode};
 
 impl Deal {
@@ -45,9 +46,7 @@ impl Deal {
             return Err(DealError::UnknownRejectionReason { reason });
         }
         // The reason speaks for itself; a note may add to it.
-        if !note.is_empty() {
-            check_text("note", &note)?;
-        }
+        check_note("note", &note)?;
         Ok(vec![DealEvent::Rejected { reason, note }])
     }
 
@@ -55,7 +54,7 @@ impl Deal {
         match self.status {
             DealStatus::Withdrawn => Ok(Vec::new()),
             status if status.is_open() => {
-                check_reason(&reason)?;
+                check_reason(&reason, DealError::ReasonMissing)?;
                 Ok(vec![DealEvent::Withdrawn { reason }])
             }
             _ => Err(self.wrong_status()),

@@ -9,6 +9,7 @@ use super::{
 };
 use crate::evidence::{Evidence, Outcome, evaluate_level};
 use crate::rulebook::{DecisionMode, Level, Predicate};
+use crate::text::{check_note, check_reason};
 use crate::{Context, LevelId, PartnerId, RequirementId, TrackId};
 
 type Decision = Result<Vec<LevelReviewEvent>, LevelReviewError>;
@@ -127,6 +128,7 @@ fn judge(
     match known.map(|known| &known.predicate) {
         None => Err(LevelReviewError::UnknownRequirement { requirement }),
         Some(Predicate::Judged { .. }) => {
+            check_note("note", &note)?;
             let judged_by = context.actor.subject.clone();
             Ok(vec![LevelReviewEvent::Judged { requirement, met, note, judged_by }])
         }
@@ -253,5 +255,5 @@ fn requirements_where(review: &OpenReview, wanted: impl Fn(Outcome) -> bool) -> 
 }
 
 fn given(reason: &str) -> Result<(), LevelReviewError> {
-    if reason.trim().is_empty() { Err(LevelReviewError::ReasonMissing) } else { Ok(()) }
+    check_reason(reason, LevelReviewError::ReasonMissing)
 }

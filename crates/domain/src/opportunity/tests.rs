@@ -305,6 +305,19 @@ fn a_resolution_needs_a_reason() {
 }
 
 #[test]
+fn texts_about_a_conflict_are_bounded() {
+    let long = "x".repeat(4_001);
+    let mut resolution = resolve(HOLDER);
+    if let OpportunityCommand::Resolve { reason, .. } = &mut resolution {
+        reason.clone_from(&long);
+    }
+    for command in [escalate("director", &long), escalate(&long, "both insist"), resolution] {
+        let outcome = given::<Opportunity>(contested()).when(command, &today());
+        assert!(matches!(outcome, Err(OpportunityError::InvalidField { .. })), "{outcome:?}");
+    }
+}
+
+#[test]
 fn an_opportunity_belongs_to_no_partner() {
     assert_eq!(folded(&[claimed(HOLDER)]).partner(), None);
 }

@@ -6,6 +6,7 @@ use super::decide::{Decision, given};
 use super::entry::check_company;
 use super::{Partner, PartnerError, PartnerEvent, PartnerStatus};
 use crate::customer::Company;
+use crate::text::check_note;
 use crate::{Context, CriterionId, Day, ResourceId};
 
 pub(super) fn sign_mou(
@@ -38,6 +39,7 @@ pub(super) fn record_evaluation(
     if !context.rules.entry.evaluation_criteria.contains(&criterion) {
         return Err(PartnerError::UnknownCriterion { criterion });
     }
+    check_note("note", &note)?;
     Ok(vec![PartnerEvent::Evaluated { criterion, met, note }])
 }
 

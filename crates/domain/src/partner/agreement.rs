@@ -3,9 +3,10 @@
 use std::collections::BTreeSet;
 
 use super::admission::not_in_future;
-use super::decide::{Decision, filled, invalid};
+use super::decide::{Decision, invalid};
 use super::levels::entry_level;
 use super::{Partner, PartnerError, PartnerEvent};
+use crate::text::check_text;
 use crate::{Context, Country, Day, DocumentId};
 
 /// Longest term in months, a century: later days would leave the calendar.
@@ -33,7 +34,7 @@ impl Partner {
             return Err(PartnerError::UnknownAnnex { annex: annex.clone() });
         }
         for (index, deviation) in deviations.iter().enumerate() {
-            filled(&format!("deviations[{index}]"), deviation)?;
+            check_text(&format!("deviations[{index}]"), deviation)?;
         }
         let ends_on = signed_on.plus_months(term_months);
         let signed =

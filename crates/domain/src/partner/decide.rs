@@ -6,6 +6,7 @@ use super::{
     membership,
 };
 use crate::Context;
+use crate::text::check_reason;
 
 pub(super) type Decision = Result<Vec<PartnerEvent>, PartnerError>;
 
@@ -129,14 +130,9 @@ pub(super) fn decide(partner: &Partner, command: PartnerCommand, context: &Conte
     }
 }
 
-/// A reason that says something.
+/// A reason that says something and not too much.
 pub(super) fn given(reason: &str) -> Result<(), PartnerError> {
-    if reason.trim().is_empty() { Err(PartnerError::ReasonMissing) } else { Ok(()) }
-}
-
-/// A field's text that says something.
-pub(super) fn filled(field: &str, text: &str) -> Result<(), PartnerError> {
-    if text.trim().is_empty() { Err(invalid(field, "it is empty")) } else { Ok(()) }
+    check_reason(reason, PartnerError::ReasonMissing)
 }
 
 pub(super) fn invalid(field: &str, problem: &str) -> PartnerError {

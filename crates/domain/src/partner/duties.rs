@@ -1,8 +1,9 @@
 //! What a partner owes and agrees: documents, duties, targets, discounts, references.
 
 use super::admission::not_in_future;
-use super::decide::{Decision, filled, given, invalid};
+use super::decide::{Decision, given, invalid};
 use super::{Partner, PartnerError, PartnerEvent};
+use crate::text::{check_note, check_text};
 use crate::{Context, Day, DocumentId, Money, ObligationId, Rate};
 
 pub(super) fn fulfil(
@@ -15,12 +16,13 @@ pub(super) fn fulfil(
         return Err(PartnerError::UnknownObligation { obligation });
     }
     not_in_future(on, context)?;
+    check_note("note", &note)?;
     Ok(vec![PartnerEvent::ObligationFulfilled { obligation, on, note }])
 }
 
 pub(super) fn record_reference(customer: String, statement: String) -> Decision {
-    filled("customer", &customer)?;
-    filled("statement", &statement)?;
+    check_text("customer", &customer)?;
+    check_text("statement", &statement)?;
     Ok(vec![PartnerEvent::ReferenceRecorded { customer, statement }])
 }
 
@@ -68,6 +70,7 @@ impl Partner {
         if achieved.currency != agreed.currency {
             return Err(PartnerError::TargetCurrencyMismatch);
         }
+        check_note("discussion", &discussion)?;
         let met = achieved.minor >= agreed.minor;
         Ok(vec![PartnerEvent::TargetAssessed { period_from, achieved, met, discussion }])
     }

@@ -232,6 +232,13 @@ fn a_withdrawal_needs_a_reason() {
 }
 
 #[test]
+fn a_reason_has_at_most_4000_characters() {
+    let command = ProgramCommand::WithdrawRulebook { version: 1, reason: "x".repeat(4_001) };
+    let outcome = drafted_program().decide(command, &on("2026-03-01", "ada"));
+    assert!(matches!(outcome, Err(ProgramError::InvalidField { .. })), "{outcome:?}");
+}
+
+#[test]
 fn the_rulebook_in_force_is_the_latest_one_effective_on_the_day() {
     let history = in_force_since("2026-01-05").into_iter().chain([
         drafted(2),

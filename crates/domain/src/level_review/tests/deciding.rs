@@ -158,6 +158,24 @@ fn a_downgrade_leads_to_any_lower_level_or_to_none() {
 }
 
 #[test]
+fn reasons_and_notes_have_at_most_4000_characters() {
+    let long = "x".repeat(4_001);
+    let mut judging = judge("autonomy", true);
+    if let LevelReviewCommand::Judge { note, .. } = &mut judging {
+        note.clone_from(&long);
+    }
+    let recommending =
+        LevelReviewCommand::Recommend { outcome: ReviewOutcome::Retain, reason: long.clone() };
+    let overriding = overriding(ReviewOutcome::Promote, &[("seats", &long)]);
+    for (command, by) in
+        [(judging, RECOMMENDER), (recommending, RECOMMENDER), (overriding, DECIDER)]
+    {
+        let outcome = when(recommended(5000), command, by);
+        assert!(matches!(outcome, Err(LevelReviewError::InvalidField { .. })), "{outcome:?}");
+    }
+}
+
+#[test]
 fn a_downgrade_leads_down() {
     for to in ["gold", "platinum"] {
         let outcome = when(standing_of_gold(), decide(downgrade(Some(to))), DECIDER);

@@ -166,6 +166,39 @@ fn a_reference_names_its_customer_and_what_it_says() {
     }
 }
 
+#[test]
+fn a_text_of_more_than_4000_characters_is_refused_by_its_field() {
+    let long = || "x".repeat(4_001);
+    let note = fulfil("2026-03-01");
+    let PartnerCommand::FulfilObligation { obligation, on, .. } = note else { unreachable!() };
+    let discussion = PartnerCommand::AssessTarget {
+        period_from: day("2026-01-01"),
+        achieved: eur(1),
+        discussion: long(),
+    };
+    for (past, command, context, expected) in [
+        (signed(), reference("Comune", &long()), zextras(), "statement"),
+        (
+            signed(),
+            PartnerCommand::FulfilObligation { obligation, on, note: long() },
+            obliging(),
+            "note",
+        ),
+        (and(signed(), [agreed()]), discussion, zextras(), "discussion"),
+        (silver(), adjust(adjustment_max(), &long()), quazzar(), "reason"),
+        (silver(), PartnerCommand::Suspend { reason: long() }, quazzar(), "reason"),
+    ] {
+        let outcome = when(past, command, &context);
+        let Err(PartnerError::InvalidField { field, problem }) = outcome else {
+            panic!("{expected}: {outcome:?}")
+        };
+        assert_eq!(
+            (field.as_str(), problem.as_str()),
+            (expected, "it is longer than 4000 characters")
+        );
+    }
+}
+
 /// A program with a quarterly duty.
 fn obliging() -> Context {
     varied(quazzar(), |rules| {
