@@ -18,6 +18,7 @@ use registration::Particulars;
 
 use crate::customer::Company;
 use crate::partner::{PartnerStanding, PartnerStatus};
+use crate::wording::word;
 use crate::{
     Aggregate, ConflictId, Context, Country, Day, Money, OpportunityId, PartnerId, ProductScope,
     ReasonCode, Refusal, RefusalKind, Subject, aggregate,
@@ -166,9 +167,9 @@ pub enum DealError {
     DealNotFound,
     #[error("the deal already exists")]
     DealAlreadyExists,
-    #[error("a deal that is {status:?} cannot do this")]
+    #[error("a deal that is {} cannot do this", word(.status))]
     DealWrongStatus { status: DealStatus },
-    #[error("a partner that is {status:?} cannot register deals")]
+    #[error("a partner that is {} cannot register or pursue deals", word(.status))]
     PartnerNotActive { status: PartnerStatus },
     #[error("none of the partner's levels may register deals")]
     LevelMayNotRegister,

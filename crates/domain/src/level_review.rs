@@ -11,6 +11,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::evidence::{Evaluation, Evidence};
+use crate::wording::{or_none, words};
 use crate::{
     Aggregate, Context, Day, LevelId, PartnerId, Refusal, RefusalKind, RequirementId, Subject,
     TrackId, aggregate,
@@ -134,19 +135,22 @@ pub enum LevelReviewError {
     UnknownLevel { track: TrackId, level: LevelId },
     #[error("level `{level}` is not decided by a review")]
     LevelNotReviewed { level: LevelId },
-    #[error("a review targets the current level or the next one above; the next one is {next:?}")]
+    #[error(
+        "a review targets the current level or the next one above; the next one is {}",
+        or_none(.next.as_ref())
+    )]
     TargetOutOfReach { next: Option<LevelId> },
     #[error("the target level has no requirement `{requirement}`")]
     UnknownRequirement { requirement: RequirementId },
     #[error("requirement `{requirement}` is measured, not judged")]
     RequirementNotJudged { requirement: RequirementId },
-    #[error("requirements are still to be judged: {}", list(.requirements))]
+    #[error("requirements are still to be judged: {}", words(.requirements))]
     RequirementsToBeJudged { requirements: Vec<RequirementId> },
     #[error("nobody has recommended an outcome")]
     RecommendationMissing,
     #[error("a level is decided by another person than the one who recommended")]
     DeciderIsRecommender,
-    #[error("requirements are not met and not overridden: {}", list(.requirements))]
+    #[error("requirements are not met and not overridden: {}", words(.requirements))]
     RequirementsNotMet { requirements: Vec<RequirementId> },
     #[error("requirement `{requirement}` is met; there is nothing to override")]
     NothingToOverride { requirement: RequirementId },
@@ -174,10 +178,6 @@ pub enum LevelReviewError {
     LevelReviewWithdrawn,
     #[error("`{field}` is not usable: {problem}")]
     InvalidField { field: String, problem: String },
-}
-
-fn list(requirements: &[RequirementId]) -> String {
-    requirements.iter().map(RequirementId::as_str).collect::<Vec<_>>().join(", ")
 }
 
 impl Refusal for LevelReviewError {

@@ -15,6 +15,7 @@ use crate::partner::{PartnerStanding, PartnerStatus};
 use crate::pricing::{Item, Quote};
 use crate::rulebook::PaymentMethod;
 use crate::text::{check_reason, check_text_up_to};
+use crate::wording::word;
 use crate::{
     Aggregate, Context, Currency, Day, DealId, LicenceId, OrderId, PartnerId, Refusal, RefusalKind,
     Sku, aggregate,
@@ -144,13 +145,13 @@ pub enum OrderError {
     OrderNotFound,
     #[error("the order already exists")]
     OrderAlreadyExists,
-    #[error("an order that is {status:?} cannot do this")]
+    #[error("an order that is {} cannot do this", word(.status))]
     OrderWrongStatus { status: OrderStatus },
     #[error("this program sells through partners only")]
     NoDirectSales,
-    #[error("a partner that is {status:?} cannot place orders")]
+    #[error("a partner that is {} cannot place orders", word(.status))]
     PartnerNotActive { status: PartnerStatus },
-    #[error("payment by {payment:?} is not offered")]
+    #[error("payment by {} is not offered", word(.payment))]
     PaymentNotOffered { payment: PaymentMethod },
     #[error("the program has no price list in {currency}")]
     NoPriceList {
