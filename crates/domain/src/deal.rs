@@ -59,6 +59,7 @@ pub enum DealCommand {
     },
     ProvideInformation {
         answer: String,
+        standing: PartnerStanding,
     },
     /// Validates the registration: protected from today.
     Approve {},
@@ -72,10 +73,12 @@ pub enum DealCommand {
     RecordActivity {
         activity: String,
         on: Day,
+        standing: PartnerStanding,
     },
     /// Prolongs the protection by the rulebook's days.
     Extend {
         reason: String,
+        standing: PartnerStanding,
     },
     MarkWon {
         closed_on: Day,
@@ -296,12 +299,16 @@ impl Aggregate for Deal {
                 self.contest(conflict, opportunity, earliest_free_day)
             }
             C::RequestInformation { question } => self.request_information(question),
-            C::ProvideInformation { answer } => self.provide_information(answer),
+            C::ProvideInformation { answer, standing } => {
+                self.provide_information(answer, &standing)
+            }
             C::Approve {} => self.approve(context),
             C::Reject { reason, note } => self.reject(reason, note, context),
             C::Withdraw { reason } => self.withdraw(reason),
-            C::RecordActivity { activity, on } => self.record_activity(activity, on, context),
-            C::Extend { reason } => self.extend(reason, context),
+            C::RecordActivity { activity, on, standing } => {
+                self.record_activity((activity, on), &standing, context)
+            }
+            C::Extend { reason, standing } => self.extend(reason, &standing, context),
             C::MarkWon { closed_on, value } => self.mark_won(closed_on, value, context),
             C::MarkLost { reason } => self.mark_lost(reason),
             C::Revoke { reason } => self.revoke(reason),

@@ -11,23 +11,25 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::evidence::{Evaluation, Evidence};
-use crate::wording::{or_none, words};
+use crate::partner::{PartnerStanding, PartnerStatus};
+use crate::wording::{or_none, word, words};
 use crate::{
-    Aggregate, Context, Day, LevelId, PartnerId, Refusal, RefusalKind, RequirementId, Subject,
-    TrackId, aggregate,
+    Aggregate, Context, Day, LevelId, LevelReviewId, PartnerId, Refusal, RefusalKind,
+    RequirementId, Subject, TrackId, aggregate,
 };
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub enum LevelReviewCommand {
     /// Opens a review of whether the partner holds `target`: the next level (promotion) or the
-    /// current one (standing). `current` and `evidence` come from the partner's records.
+    /// current one (standing). `standing`, `evidence` and `other` come from the partner's records.
     Open {
-        partner: PartnerId,
+        standing: PartnerStanding,
         track: TrackId,
-        current: Option<LevelId>,
         target: LevelId,
         evidence: Evidence,
+        /// A review of the same partner and track that is open already.
+        other: Option<LevelReviewId>,
         /// Why the review is opened.
         reason: String,
     },
@@ -48,6 +50,7 @@ pub enum LevelReviewCommand {
         /// Reasons for giving the target level although these requirements are not met.
         #[serde(default)]
         overrides: BTreeMap<RequirementId, String>,
+        standing: PartnerStanding,
     },
     /// The partner's objection to the decision, once.
     Appeal {
@@ -58,6 +61,7 @@ pub enum LevelReviewCommand {
         #[serde(default)]
         outcome: Option<ReviewOutcome>,
         reason: String,
+        standing: PartnerStanding,
     },
     /// Closes an undecided review without a decision.
     Withdraw {
@@ -131,6 +135,15 @@ pub enum LevelReviewError {
     LevelReviewNotFound,
     #[error("the level review is already open")]
     LevelReviewAlreadyOpen,
+    #[error("review {review} of the same partner and track is open; decide or withdraw it first")]
+    AnotherReviewOpen { review: LevelReviewId },
+    #[error("levels of a partner that is {} are not reviewed", word(.status))]
+    PartnerNotActive { status: PartnerStatus },
+    #[error(
+        "the decision is about level {}, but the partner holds {} now",
+        or_none(.reviewed.as_ref()), or_none(.held.as_ref())
+    )]
+    LevelChangedSince { reviewed: Option<LevelId>, held: Option<LevelId> },
     #[error("track `{track}` has no level `{level}`")]
     UnknownLevel { track: TrackId, level: LevelId },
     #[error("level `{level}` is not decided by a review")]
@@ -221,7 +234,22 @@ pub struct DecidedReview {
     pub decided_by: Subject,
     pub outcome: ReviewOutcome,
     pub level: Option<LevelId>,
+    /// What the first decision came to: the level that an appeal is about.
+    pub appealed_level: Option<LevelId>,
     pub appeal: AppealState,
+}
+
+impl LevelReview {
+    /// The level that the partner holds if the decision, or the one on its appeal, still fits.
+    pub fn level_presumed(&self, on_appeal: bool) -> Option<&LevelId> {
+        match self {
+            Self::Decided(decided) if on_appeal => decided.appealed_level.as_ref(),
+            Self::Open(review) | Self::Decided(DecidedReview { review, .. }) => {
+                review.current.as_ref()
+            }
+            Self::Unopened | Self::Withdrawn { .. } => None,
+        }
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -7,6 +7,7 @@
 mod answer;
 mod handle;
 mod run;
+mod standing;
 
 use std::sync::{Arc, LazyLock};
 
@@ -33,6 +34,10 @@ pub(crate) use answer::answer_schema;
 pub(crate) use handle::routes;
 use run::{
     AnnounceBody, DesignateBody, Empty, EscalateBody, OrderBody, ResolveBody, WithdrawBody, plain,
+};
+
+use standing::{
+    DecideAppealBody, DecideBody, ExtendBody, ProvideInformationBody, RecordActivityBody,
 };
 
 use crate::{Http, problem::Problem};
@@ -213,9 +218,9 @@ fn enablement() -> Vec<CommandRoute> {
         ),
         on::<LevelReview>(reviews, ("judge", REVIEWERS, "Judge a requirement that cannot be measured")),
         on::<LevelReview>(reviews, ("recommend", REVIEWERS, "Recommend an outcome")),
-        on::<LevelReview>(reviews, ("decide", MANAGERS, "Decide; not by who recommended")),
+        special::<LevelReview, DecideBody>((reviews, false), ("decide", MANAGERS, "Decide; not by who recommended"), standing::decide_review),
         on::<LevelReview>(reviews, ("appeal", PARTNER_ADMINS, "Appeal the decision, once")),
-        on::<LevelReview>(reviews, ("decide-appeal", ADMINS, "Decide the appeal; not by who decided")),
+        special::<LevelReview, DecideAppealBody>((reviews, false), ("decide-appeal", ADMINS, "Decide the appeal; not by who decided"), standing::decide_appeal),
         on::<LevelReview>(reviews, ("withdraw", MANAGERS, "Close an undecided review")),
     ]
 }
@@ -226,18 +231,18 @@ fn deals() -> Vec<CommandRoute> {
     let mut rows = vec![
         special::<Deal, DealDraft>((c, true), ("draft", SELLERS, "Start a deal registration"), run::draft_deal),
         special::<Deal, Empty>((c, false), ("submit", SELLERS, "Submit the registration: the opportunity is claimed"), run::submit_deal),
+        special::<Deal, ProvideInformationBody>((c, false), ("provide-information", SELLERS, "Answer the vendor's question"), standing::provide_information),
+        special::<Deal, RecordActivityBody>((c, false), ("record-activity", SELLERS, "Record what happened in the deal"), standing::record_activity),
+        special::<Deal, ExtendBody>((c, false), ("extend", SELLERS, "Prolong the protection"), standing::extend_protection),
         special::<Opportunity, EscalateBody>(("conflicts", false), ("escalate", MANAGERS, "Hand a conflict to a higher instance"), run::escalate_conflict),
         special::<Opportunity, ResolveBody>(("conflicts", false), ("resolve", MANAGERS, "Resolve a conflict under a named rule"), run::resolve_conflict),
     ];
-    let plain: [Row; 12] = [
+    let plain: [Row; 9] = [
         ("revise", SELLERS, "Change a draft"),
         ("request-information", MANAGERS, "Ask the partner"),
-        ("provide-information", SELLERS, "Answer the vendor's question"),
         ("approve", MANAGERS, "Validate the registration: it is protected from today"),
         ("reject", MANAGERS, "Reject the registration for an enumerated reason"),
         ("withdraw", SELLERS, "Withdraw the registration"),
-        ("record-activity", SELLERS, "Record what happened in the deal"),
-        ("extend", SELLERS, "Prolong the protection"),
         ("mark-won", SELLERS, "Record that the deal is won"),
         ("mark-lost", SELLERS, "Record that the deal is lost"),
         ("revoke", MANAGERS, "End the protection for a cause"),

@@ -57,10 +57,8 @@ impl App {
 
     /// Submits a draft; afterwards the deal is in review, protected or contested.
     pub async fn submit_deal(&self, deal: DealId, call: &Call) -> Result<Outcome, AppError> {
-        let state = self.state::<Deal>(deal.0, call).await?;
-        let partner = state.partner().ok_or(AppError::NotFound)?;
-        let standing = self.standing(partner, call).await?;
-        self.execute::<Deal>(deal.0, DealCommand::Submit { standing }, call).await
+        let submit = |standing| DealCommand::Submit { standing };
+        self.execute_by_standing::<Deal>(deal.0, submit, call).await
     }
 
     /// Resolves a conflict; by somebody who has acted on neither of its deals.
@@ -106,6 +104,18 @@ impl App {
         call: &Call,
     ) -> Result<PartnerStanding, AppError> {
         Ok(self.state::<Partner>(partner.0, call).await?.standing(partner))
+    }
+
+    /// Carries out a command that depends on how the aggregate's partner stands.
+    pub async fn execute_by_standing<A: Aggregate>(
+        &self,
+        id: uuid::Uuid,
+        command: impl FnOnce(PartnerStanding) -> A::Command,
+        call: &Call,
+    ) -> Result<Outcome, AppError> {
+        let partner = self.state::<A>(id, call).await?.partner().ok_or(AppError::NotFound)?;
+        let standing = self.standing(partner, call).await?;
+        self.execute::<A>(id, command(standing), call).await
     }
 
     /// A stream's state whatever its program and partner; for policies.

@@ -2,6 +2,7 @@
 
 use accord_domain::deal::{Deal, DealCommand, DealEvent, DealStatus};
 use accord_domain::opportunity::{ConflictEnd, Opportunity, OpportunityCommand, OpportunityEvent};
+use accord_domain::partner::{Partner, PartnerStatus};
 use accord_domain::{Aggregate, ConflictId, Day, DealId, OpportunityId, ReasonCode};
 use accord_eventlog::StreamName;
 
@@ -55,6 +56,11 @@ impl App {
             return Ok(Vec::new());
         };
         let deal = DealId(trigger.aggregate);
+        // Its end may have come between the submission and now, and found no deal to end yet.
+        let partner = self.any_state::<Partner>(case.partner.0).await?;
+        if partner.status == PartnerStatus::Terminated {
+            return Ok(self.end_deal(trigger, deal).await?.into_iter().collect());
+        }
         let mut done = Vec::new();
         for (claimed, opportunity) in opportunities.iter().enumerate() {
             let step = format!("claim:{opportunity}");

@@ -1,7 +1,8 @@
 //! A protected deal: activity keeps it, extensions prolong it, and it ends in one of many ways.
 
-use crate::deal::registration::check_value;
+use crate::deal::registration::{check_active, check_value};
 use crate::deal::{Deal, DealCase, DealError, DealEvent, DealStatus, ExpiryCause};
+use crate::partner::PartnerStanding;
 use crate::text::{check_reason, check_text};
 use crate::{Context, Day, Money};
 
@@ -44,11 +45,12 @@ impl DealCase {
 impl Deal {
     pub(super) fn record_activity(
         &self,
-        activity: String,
-        on: Day,
+        (activity, on): (String, Day),
+        standing: &PartnerStanding,
         context: &Context,
     ) -> Result<Vec<DealEvent>, DealError> {
         let case = self.case_in(&[DealStatus::Protected, DealStatus::InReview])?;
+        check_active(standing)?;
         check_text("activity", &activity)?;
         check_not_future(on, context)?;
         case.check_protected_on(context.today)?;
@@ -61,9 +63,11 @@ impl Deal {
     pub(super) fn extend(
         &self,
         reason: String,
+        standing: &PartnerStanding,
         context: &Context,
     ) -> Result<Vec<DealEvent>, DealError> {
         let case = self.case_in(&[DealStatus::Protected])?;
+        check_active(standing)?;
         check_reason(&reason, DealError::ReasonMissing)?;
         case.check_protected_on(context.today)?;
         let rules = &context.rules.deals.extension;

@@ -58,15 +58,21 @@ fn check_country(country: Country, rules: &DealRules) -> Result<(), DealError> {
     Ok(())
 }
 
+/// Only a member does business; a suspended one waits until it is reinstated.
+pub(super) fn check_active(standing: &PartnerStanding) -> Result<(), DealError> {
+    match standing.status {
+        PartnerStatus::Active | PartnerStatus::Restricted => Ok(()),
+        status => Err(DealError::PartnerNotActive { status }),
+    }
+}
+
 /// Whether the partner, as it stands today, may register a deal in this country.
 fn check_standing(
     standing: &PartnerStanding,
     country: Country,
     rules: &DealRules,
 ) -> Result<(), DealError> {
-    if !matches!(standing.status, PartnerStatus::Active | PartnerStatus::Restricted) {
-        return Err(DealError::PartnerNotActive { status: standing.status });
-    }
+    check_active(standing)?;
     if standing.withheld_benefits.iter().any(|benefit| benefit.as_str() == DEAL_REGISTRATION) {
         return Err(DealError::DealRegistrationWithheld);
     }

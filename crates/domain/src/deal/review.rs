@@ -1,6 +1,8 @@
 //! Validation of a claimed deal by a person, and the partner's way out.
 
+use crate::deal::registration::check_active;
 use crate::deal::{Deal, DealError, DealEvent, DealStatus};
+use crate::partner::PartnerStanding;
 use crate::text::{check_note, check_reason, check_text};
 use crate::{Context, ReasonCode};
 
@@ -14,8 +16,13 @@ impl Deal {
         Ok(vec![DealEvent::InformationRequested { question }])
     }
 
-    pub(super) fn provide_information(&self, answer: String) -> Result<Vec<DealEvent>, DealError> {
+    pub(super) fn provide_information(
+        &self,
+        answer: String,
+        standing: &PartnerStanding,
+    ) -> Result<Vec<DealEvent>, DealError> {
         self.case_in(&[DealStatus::InformationRequested])?;
+        check_active(standing)?;
         check_text("answer", &answer)?;
         Ok(vec![DealEvent::InformationProvided { answer }])
     }

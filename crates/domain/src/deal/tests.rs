@@ -67,12 +67,12 @@ fn commands() -> Vec<Case> {
         ("confirm-claim", DealCommand::ConfirmClaim {}, vec![Submitted], held),
         ("contest", contested, vec![Submitted], vec![Contested]),
         ("request-information", DealCommand::RequestInformation { question: text() }, vec![InReview], vec![]),
-        ("provide-information", DealCommand::ProvideInformation { answer: text() }, vec![InformationRequested], vec![]),
+        ("provide-information", DealCommand::ProvideInformation { answer: text(), standing: standing() }, vec![InformationRequested], vec![]),
         ("approve", DealCommand::Approve {}, vec![InReview], vec![Protected]),
         ("reject", reject(), vec![InReview, InformationRequested, Contested], vec![Rejected]),
         ("withdraw", DealCommand::Withdraw { reason: text() }, [vec![Draft], pending.clone()].concat(), vec![Withdrawn]),
         ("record-activity", activity(TODAY), vec![InReview, Protected], vec![]),
-        ("extend", DealCommand::Extend { reason: text() }, vec![Protected], vec![]),
+        ("extend", DealCommand::Extend { reason: text(), standing: standing() }, vec![Protected], vec![]),
         ("mark-won", won(TODAY), vec![Protected], vec![Won]),
         ("mark-lost", DealCommand::MarkLost { reason: text() }, vec![InReview, Protected], vec![Lost]),
         ("revoke", DealCommand::Revoke { reason: text() }, vec![Protected], vec![Revoked]),
@@ -225,7 +225,7 @@ fn reject() -> DealCommand {
 }
 
 fn activity(on: &str) -> DealCommand {
-    DealCommand::RecordActivity { activity: "Visit".into(), on: day(on) }
+    DealCommand::RecordActivity { activity: "Visit".into(), on: day(on), standing: standing() }
 }
 
 fn won(closed_on: &str) -> DealCommand {

@@ -1,6 +1,7 @@
 //! Which command is decided in which status, and by which function.
 
 use super::agreement::AgreementTerms;
+use super::levels::Verdict;
 use super::{
     Partner, PartnerCommand, PartnerError, PartnerEvent, PartnerStatus, admission, duties, entry,
     membership,
@@ -106,8 +107,9 @@ pub(super) fn decide(partner: &Partner, command: PartnerCommand, context: &Conte
         C::JoinTrack { track } => partner.join_track(&track, context),
         C::LeaveTrack { track } => partner.leave_track(track),
         C::SetLevel { track, level, reason } => partner.set_level(track, level, reason, context),
-        C::ApplyReviewDecision { review, track, level, probation_until, reason } => {
-            partner.apply_review(review, (track, level), probation_until, reason)
+        C::ApplyReviewDecision { review, track, current, level, probation_until, reason } => {
+            let verdict = Verdict { review, track, current, level, probation_until };
+            partner.apply_review(verdict, reason)
         }
         C::EnterPhase { phase, reason } => partner.enter_phase(phase, reason, context),
         C::DesignateTechnicalResource { certificate: c } => partner.designate(c, context),

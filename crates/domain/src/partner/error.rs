@@ -5,7 +5,7 @@ use serde::Serialize;
 
 use super::PartnerStatus;
 use crate::rulebook::{ContactRole, EntryMode};
-use crate::wording::{word, words};
+use crate::wording::{or_none, word, words};
 use crate::{
     BenefitId, CertificationCode, CriterionId, Day, DocumentId, LevelId, ObligationId, PersonId,
     PhaseId, Rate, Refusal, RefusalKind, ResourceId, TrackId,
@@ -64,6 +64,11 @@ pub enum PartnerError {
     LastTrack,
     #[error("level `{level}` is decided by {mode}, not set by an administrator")]
     LevelNotSetByAdministrator { level: LevelId, mode: String },
+    #[error(
+        "the review is about level {}, but the partner holds {} now",
+        or_none(.reviewed.as_ref()), or_none(.held.as_ref())
+    )]
+    LevelChangedSince { reviewed: Option<LevelId>, held: Option<LevelId> },
     #[error("the program has no phase `{phase}`")]
     UnknownPhase { phase: PhaseId },
     #[error("this program asks for no technical resource")]

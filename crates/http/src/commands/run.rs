@@ -19,7 +19,7 @@ use serde::{Deserialize, Serialize};
 use crate::commands::Target;
 use crate::{Http, body, problem::Problem};
 
-type Running = BoxFuture<'static, Result<Outcome, Problem>>;
+pub(super) type Running = BoxFuture<'static, Result<Outcome, Problem>>;
 
 /// No fields.
 #[derive(Debug, Serialize, Deserialize, JsonSchema)]

@@ -101,7 +101,8 @@ impl DealStory {
 
     fn work_on(&mut self, world: &mut World) -> anyhow::Result<Vec<Append>> {
         let activity = format!("Call {} with the client's operations team", self.step);
-        let command = DealCommand::RecordActivity { activity, on: world.today() };
+        let standing = self.partner.clone();
+        let command = DealCommand::RecordActivity { activity, on: world.today(), standing };
         let command = ("record-activity", command);
         Ok(vec![world.decide(&mut self.deal, command, Cause::Staff)?.append])
     }

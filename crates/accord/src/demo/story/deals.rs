@@ -134,8 +134,13 @@ impl Story {
         if state.status != DealStatus::InformationRequested {
             return Ok(());
         }
+        let Some(member) = self.member().await? else {
+            self.plan_within(today, (10, 30), Task::Answer(deal));
+            return Ok(());
+        };
         let answer = "The head of IT decides; the board confirms next month.".to_owned();
-        let provide = DealCommand::ProvideInformation { answer };
+        let standing = member.standing(self.partner);
+        let provide = DealCommand::ProvideInformation { answer, standing };
         let by = self.user();
         self.desk.send::<Deal>(&by, Some(deal.0), provide).await?;
         self.plan_within(today, (1, 4), Task::Review(deal));
@@ -148,12 +153,17 @@ impl Story {
         let Some(case) = state.case.filter(|_| state.status == DealStatus::Protected) else {
             return Ok(());
         };
+        let Some(member) = self.member().await? else {
+            self.plan_to_engage(deal, today);
+            return Ok(());
+        };
         let lively = self.is_finale(today) || self.random.percent(90);
         if !lively {
             return Ok(());
         }
         let activity = self.random.pick(&ACTIVITIES).copied().unwrap_or_default().to_owned();
-        let record = DealCommand::RecordActivity { activity, on: today };
+        let standing = member.standing(self.partner);
+        let record = DealCommand::RecordActivity { activity, on: today, standing };
         let by = self.user();
         self.desk.send::<Deal>(&by, Some(deal.0), record).await?;
         if !self.is_finale(today) && self.random.percent(25) {
@@ -168,7 +178,9 @@ impl Story {
                 return Ok(());
             }
             let reason = "the customer's decision moves to the next quarter".to_owned();
-            self.desk.send::<Deal>(&by, Some(deal.0), DealCommand::Extend { reason }).await?;
+            let standing = member.standing(self.partner);
+            let extend = DealCommand::Extend { reason, standing };
+            self.desk.send::<Deal>(&by, Some(deal.0), extend).await?;
         }
         self.plan_to_engage(deal, today);
         Ok(())
