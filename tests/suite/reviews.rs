@@ -253,6 +253,13 @@ async fn promote_anyhow(stage: &Stage, partner: Uuid, target: &str) {
     stage.director().post(&format!("level-reviews/{review}/decide"), body).await.done();
 }
 
+/// A partner that a review has made silver.
+pub(crate) async fn silver(stage: &Stage, name: &str) -> Uuid {
+    let partner = stage.admit_partner(name).await;
+    promote_anyhow(stage, partner, "silver").await;
+    partner
+}
+
 fn requirement<'a>(review: &'a Value, id: &str) -> &'a Value {
     let evaluations = review["evaluations"].as_array().unwrap();
     evaluations.iter().find(|evaluation| evaluation["requirement"] == id).unwrap()

@@ -15,13 +15,14 @@ use serde::{Deserialize, Serialize};
 
 pub use case::DealCase;
 use registration::Particulars;
+pub use registration::may_register;
 
 use crate::customer::Company;
 use crate::partner::{PartnerStanding, PartnerStatus};
 use crate::wording::word;
 use crate::{
-    Aggregate, ConflictId, Context, Country, Day, Money, OpportunityId, PartnerId, ProductScope,
-    ReasonCode, Refusal, RefusalKind, Subject, aggregate,
+    Aggregate, ConflictId, Context, Country, Day, DealId, Money, OpportunityId, OrderId, PartnerId,
+    ProductScope, ReasonCode, Refusal, RefusalKind, Subject, aggregate,
 };
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -44,6 +45,8 @@ pub enum DealCommand {
     /// Submits the draft: its opportunity's keys are claimed next.
     Submit {
         standing: PartnerStanding,
+        /// Another deal of the same partner that holds the opportunity.
+        own: Option<DealId>,
     },
     /// All keys are claimed (by policy only): in review, or protected where validation is
     /// automatic.
@@ -97,6 +100,15 @@ pub enum DealCommand {
     },
     /// The scheduler's: protection has run out or nothing happened for too long.
     Expire {},
+    /// An order was placed with the deal's discount: until it is cancelled, there is no other one
+    /// (by policy only).
+    Reserve {
+        order: OrderId,
+    },
+    /// The order that had the deal's discount will not be paid (by policy only).
+    ReleaseReservation {
+        order: OrderId,
+    },
     /// A conflict was resolved for this deal (by policy only): its keys are claimed anew.
     WinConflict {
         conflict: ConflictId,
@@ -161,6 +173,11 @@ pub enum DealEvent {
     Released { statement: String },
     #[serde(rename = "DealExpired")]
     Expired { cause: ExpiryCause, ended_on: Day },
+    /// An order has the deal's discount.
+    #[serde(rename = "DealReserved")]
+    Reserved { order: OrderId },
+    #[serde(rename = "DealReservationReleased")]
+    ReservationReleased { order: OrderId },
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema, thiserror::Error)]
@@ -188,12 +205,22 @@ pub enum DealError {
     InvalidField { field: String, problem: String },
     #[error("the expected close {expected_close} is before today, {today}")]
     CloseInPast { expected_close: Day, today: Day },
+    #[error("a deal is expected to close by {latest} at the latest, not on {expected_close}")]
+    CloseTooFar { expected_close: Day, latest: Day },
+    #[error("the partner's own deal {deal} holds the opportunity already")]
+    RegisteredAlready { deal: DealId },
+    #[error("order {order} has the deal's discount already")]
+    DealReservedAlready { order: OrderId },
     #[error("the rulebook knows no rejection reason `{reason}`")]
     UnknownRejectionReason { reason: ReasonCode },
     #[error("a deal is validated by another person than the one who registered it")]
     ApproverIsRegistrant,
     #[error("{on} is in the future; today is {today}")]
     ActivityInFuture { on: Day, today: Day },
+    #[error("{on} is too long ago; an activity is recorded from {earliest} on")]
+    ActivityTooOld { on: Day, earliest: Day },
+    #[error("the deal was protected on {protected_from} and cannot be won on {closed_on} before")]
+    ClosedBeforeProtected { closed_on: Day, protected_from: Day },
     #[error("an extension needs activity since {since}")]
     NoActivitySinceExtension { since: Day },
     #[error("the deal has had all {count_max} extensions")]
@@ -293,7 +320,7 @@ impl Aggregate for Deal {
                 let particulars = Particulars { customer, product_scope, value, expected_close };
                 self.revise(particulars, context)
             }
-            C::Submit { standing } => self.submit(&standing, context),
+            C::Submit { standing, own } => self.submit(&standing, own, context),
             C::ConfirmClaim {} => self.confirm_claim(context),
             C::Contest { conflict, opportunity, earliest_free_day } => {
                 self.contest(conflict, opportunity, earliest_free_day)
@@ -314,6 +341,8 @@ impl Aggregate for Deal {
             C::Revoke { reason } => self.revoke(reason),
             C::Release { statement } => self.release(statement),
             C::Expire {} => self.expire(context),
+            C::Reserve { order } => self.reserve(order),
+            C::ReleaseReservation { order } => Ok(self.release_reservation(order)),
             C::WinConflict { conflict } => self.win_conflict(conflict, context),
             C::LoseConflict { conflict, rule } => self.lose_conflict(conflict, rule),
         }

@@ -175,6 +175,8 @@ pub enum LevelReviewError {
     NothingToRetain,
     #[error("a probation ends after today, {today}")]
     ProbationInPast { until: Day, today: Day },
+    #[error("a probation ends on {latest} at the latest, not on {until}")]
+    ProbationTooLong { until: Day, latest: Day },
     #[error("a downgrade leads to a lower level than the current one")]
     NotADowngrade,
     #[error("the level review is already decided")]

@@ -100,6 +100,8 @@ pub enum OpportunityError {
     UnknownConflictRule { rule: ReasonCode },
     #[error("a conflict is resolved by a person who acted on neither deal")]
     ResolverNotNeutral,
+    #[error("the partner's own deal {deal} holds the opportunity already")]
+    HeldByOwnDeal { deal: DealId },
     #[error("deal {deal} does not hold the opportunity")]
     NotTheHolder { deal: DealId },
     #[error("an escalation names the instance that it goes to")]
@@ -166,7 +168,7 @@ impl Aggregate for Opportunity {
         context: &Context,
     ) -> Result<Vec<OpportunityEvent>, OpportunityError> {
         match command {
-            OpportunityCommand::Claim { deal, partner } => Ok(self.claim(deal, partner, context)),
+            OpportunityCommand::Claim { deal, partner } => self.claim(deal, partner, context),
             OpportunityCommand::Protect { deal, until } => self.protect(deal, until),
             OpportunityCommand::Release { deal } => Ok(self.release(deal)),
             OpportunityCommand::Escalate { conflict, to, reason } => {
@@ -256,18 +258,29 @@ impl Opportunity {
         found.map(|(id, conflict)| (*id, conflict))
     }
 
-    fn claim(&self, deal: DealId, partner: PartnerId, context: &Context) -> Vec<OpportunityEvent> {
+    fn claim(
+        &self,
+        deal: DealId,
+        partner: PartnerId,
+        context: &Context,
+    ) -> Result<Vec<OpportunityEvent>, OpportunityError> {
         let today = context.today;
         match &self.holder {
-            None => vec![OpportunityEvent::Claimed { deal, partner, claimed_on: today }],
-            Some(holder) if holder.deal == deal || self.conflict_for(deal).is_some() => Vec::new(),
+            None => Ok(vec![OpportunityEvent::Claimed { deal, partner, claimed_on: today }]),
+            Some(holder) if holder.deal == deal || self.conflict_for(deal).is_some() => {
+                Ok(Vec::new())
+            }
+            // Nobody is in conflict with itself.
+            Some(holder) if holder.partner == partner => {
+                Err(OpportunityError::HeldByOwnDeal { deal: holder.deal })
+            }
             Some(holder) => {
                 // Counting the conflicts keeps a later one between the same deals apart.
                 let name = format!("conflict/{}/{deal}", self.conflicts.len());
                 let conflict = Uuid::new_v5(&context.aggregate_id, name.as_bytes());
                 let until_at_most = today.plus_days(context.rules.deals.protection_days);
                 let until = holder.protected_until.unwrap_or(until_at_most);
-                vec![OpportunityEvent::ConflictOpened {
+                Ok(vec![OpportunityEvent::ConflictOpened {
                     conflict: ConflictId(conflict),
                     holder: holder.deal,
                     holder_partner: holder.partner,
@@ -275,7 +288,7 @@ impl Opportunity {
                     contender_partner: partner,
                     opened_on: today,
                     earliest_free_day: until.plus_days(1),
-                }]
+                }])
             }
         }
     }

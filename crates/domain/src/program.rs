@@ -16,6 +16,9 @@ use crate::rulebook::{
 use crate::text::check_reason;
 use crate::{Aggregate, Context, Day, PartnerId, ProgramId, Refusal, RefusalKind, Subject};
 
+/// A version takes effect within so many years of its announcement.
+const EFFECT_YEARS_AHEAD_MAX: u32 = 10;
+
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub enum ProgramCommand {
@@ -66,6 +69,8 @@ pub enum ProgramError {
     AlreadyAnnounced { version: u32, effective_on: Day },
     #[error("a rulebook cannot take effect on {effective_on}, before today, {today}")]
     Backdated { effective_on: Day, today: Day },
+    #[error("a rulebook takes effect on {latest} at the latest, not on {effective_on}")]
+    EffectTooFar { effective_on: Day, latest: Day },
     #[error("the rulebook in force demands {days} days of notice: {earliest} at the earliest")]
     NoticeTooShort { days: u32, earliest: Day },
     #[error("version {version} is in effect since {effective_on}")]
@@ -252,6 +257,10 @@ impl Program {
         let today = context.today;
         if effective_on < today {
             return Err(ProgramError::Backdated { effective_on, today });
+        }
+        let latest = today.plus_years(EFFECT_YEARS_AHEAD_MAX);
+        if effective_on > latest {
+            return Err(ProgramError::EffectTooFar { effective_on, latest });
         }
         if let Some((_, in_force)) = self.in_force(today) {
             let days = in_force.notice.days;

@@ -11,7 +11,7 @@ mod standing;
 
 use std::sync::{Arc, LazyLock};
 
-use accord_app::{Call, DealDraft, Outcome, ReviewRequest};
+use accord_app::{Call, CertificateDraft, DealDraft, Outcome, ReviewRequest};
 use accord_domain::Aggregate;
 use accord_domain::Role::{
     self, ChannelDirector, ChannelManager, Enablement, Finance, PartnerAdmin, PartnerUser,
@@ -32,12 +32,14 @@ use uuid::Uuid;
 
 pub(crate) use answer::answer_schema;
 pub(crate) use handle::routes;
+pub(crate) use run::buyer;
 use run::{
-    AnnounceBody, DesignateBody, Empty, EscalateBody, OrderBody, ResolveBody, WithdrawBody, plain,
+    AnnounceBody, CompleteBody, DesignateBody, Empty, EscalateBody, OrderBody, ResolveBody,
+    WithdrawBody, plain,
 };
 
 use standing::{
-    DecideAppealBody, DecideBody, ExtendBody, ProvideInformationBody, RecordActivityBody,
+    DecideAppealBody, DecideBody, ExtendBody, ProvideInformationBody, RecordActivityBody, RenewBody,
 };
 
 use crate::{Http, problem::Problem};
@@ -205,11 +207,8 @@ fn partners() -> Vec<CommandRoute> {
 fn enablement() -> Vec<CommandRoute> {
     let (certificates, reviews) = ("certificates", "level-reviews");
     vec![
-        CommandRoute {
-            run: run::issue_certificate,
-            ..new::<Certificate>(certificates, ("issue", ENABLERS, "Issue a certificate to a person at a partner"))
-        },
-        on::<Certificate>(certificates, ("renew", ENABLERS, "Renew a certificate")),
+        special::<Certificate, CertificateDraft>((certificates, true), ("issue", ENABLERS, "Issue a certificate to a person at a partner"), run::issue_certificate),
+        special::<Certificate, RenewBody>((certificates, false), ("renew", ENABLERS, "Renew a certificate"), standing::renew_certificate),
         on::<Certificate>(certificates, ("revoke", ENABLERS, "Revoke a certificate")),
         special::<LevelReview, ReviewRequest>(
             (reviews, true),
@@ -256,7 +255,7 @@ fn deals() -> Vec<CommandRoute> {
 fn orders() -> Vec<CommandRoute> {
     vec![
         special::<Order, OrderBody>(("orders", true), ("place", BUYERS, "Place an order at its quote's price"), run::place_order),
-        on::<Order>("orders", ("complete", CASHIERS, "Record the payment: the licence is delivered")),
+        special::<Order, CompleteBody>(("orders", false), ("complete", CASHIERS, "Record the payment: the licence is delivered"), run::complete_order),
         on::<Order>("orders", ("cancel", BUYERS, "Cancel a pending order")),
     ]
 }

@@ -16,6 +16,7 @@ use crate::rulebook::Rulebook;
 use crate::{BenefitId, LevelId, Subject, TrackId};
 
 const PARTNER: PartnerId = PartnerId(Uuid::from_u128(0xb1));
+const ORDER: OrderId = OrderId(Uuid::from_u128(0xe1));
 const CONFLICT: ConflictId = ConflictId(Uuid::from_u128(0xc1));
 const OTHER_CONFLICT: ConflictId = ConflictId(Uuid::from_u128(0xc2));
 const OPPORTUNITY: OpportunityId = OpportunityId(Uuid::from_u128(0xd1));
@@ -77,6 +78,7 @@ fn commands() -> Vec<Case> {
         ("mark-lost", DealCommand::MarkLost { reason: text() }, vec![InReview, Protected], vec![Lost]),
         ("revoke", DealCommand::Revoke { reason: text() }, vec![Protected], vec![Revoked]),
         ("release", DealCommand::Release { statement: text() }, vec![Protected], vec![Released]),
+        ("reserve", DealCommand::Reserve { order: ORDER }, vec![Protected, Won], vec![]),
         ("expire", DealCommand::Expire {}, vec![Protected], vec![Expired]),
         ("win-conflict", DealCommand::WinConflict { conflict: CONFLICT }, vec![Contested],
             [vec![Submitted, InReview, InformationRequested, Protected], settled.clone()].concat()),
@@ -216,7 +218,7 @@ fn revise() -> DealCommand {
 }
 
 fn submit() -> DealCommand {
-    DealCommand::Submit { standing: standing() }
+    DealCommand::Submit { standing: standing(), own: None }
 }
 
 fn reject() -> DealCommand {

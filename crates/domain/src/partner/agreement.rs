@@ -44,7 +44,11 @@ impl Partner {
         Ok([signed].into_iter().chain(entry_levels).collect())
     }
 
-    pub(super) fn renew_agreement(&self, until: Day) -> Decision {
+    pub(super) fn renew_agreement(&self, until: Day, context: &Context) -> Decision {
+        let latest = context.today.plus_months(TERM_MONTHS_MAX);
+        if until > latest {
+            return Err(PartnerError::DateTooFar { day: until, latest });
+        }
         let from = self.agreement_ends_on.ok_or(PartnerError::NoAgreement)?;
         match until {
             until if until == from => Ok(Vec::new()),

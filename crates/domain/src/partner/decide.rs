@@ -94,7 +94,7 @@ pub(super) fn decide(partner: &Partner, command: PartnerCommand, context: &Conte
             let terms = AgreementTerms { signed_on, term_months, scope, annexes, deviations };
             partner.sign_agreement(terms, context)
         }
-        C::RenewAgreement { until } => partner.renew_agreement(until),
+        C::RenewAgreement { until } => partner.renew_agreement(until, context),
         C::Restrict { benefits, reason } => partner.restrict(benefits, reason, context),
         C::LiftRestriction { reason } => partner.lift_restriction(reason),
         C::Suspend { reason } => partner.suspend(reason),

@@ -6,6 +6,9 @@ use super::{Partner, PartnerError, PartnerEvent};
 use crate::text::{check_note, check_text};
 use crate::{Context, Day, DocumentId, Money, ObligationId, Rate};
 
+/// A target's period lies within so many years before and after today.
+const PERIOD_YEARS_MAX: u32 = 10;
+
 pub(super) fn fulfil(
     obligation: ObligationId,
     on: Day,
@@ -45,6 +48,14 @@ impl Partner {
     ) -> Decision {
         if period_to <= period_from {
             return Err(PartnerError::EndNotAfterStart { from: period_from, until: period_to });
+        }
+        let earliest = context.today.minus_years(PERIOD_YEARS_MAX);
+        if period_from < earliest {
+            return Err(PartnerError::DateTooOld { day: period_from, earliest });
+        }
+        let latest = context.today.plus_years(PERIOD_YEARS_MAX);
+        if period_to > latest {
+            return Err(PartnerError::DateTooFar { day: period_to, latest });
         }
         if amount.minor <= 0 {
             return Err(invalid("amount.minor", "it is not above 0"));

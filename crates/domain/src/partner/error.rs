@@ -44,6 +44,10 @@ pub enum PartnerError {
     WrongStatus { status: PartnerStatus },
     #[error("{day} is in the future; today is {today}")]
     DateInFuture { day: Day, today: Day },
+    #[error("{day} is too long ago; the earliest day is {earliest}")]
+    DateTooOld { day: Day, earliest: Day },
+    #[error("{day} is too far ahead; the latest day is {latest}")]
+    DateTooFar { day: Day, latest: Day },
     #[error("{until} is not after {from}")]
     EndNotAfterStart { from: Day, until: Day },
     #[error("there is no agreement")]

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use accord_app::Call;
+use accord_domain::certificate::{Certificate, CertificateCommand};
 use accord_domain::deal::{Deal, DealCommand};
 use accord_domain::level_review::{LevelReview, LevelReviewCommand, ReviewOutcome};
 use accord_domain::partner::PartnerStanding;
@@ -34,6 +35,15 @@ pub(crate) struct DecideAppealBody {
     #[serde(default)]
     outcome: Option<ReviewOutcome>,
     reason: String,
+}
+
+#[derive(Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct RenewBody {
+    renewed_on: Day,
+    /// Absent: as long as the rulebook's catalogue says.
+    #[serde(default)]
+    expires_on: Option<Day>,
 }
 
 #[derive(Debug, Serialize, Deserialize, JsonSchema)]
@@ -80,6 +90,18 @@ pub(crate) fn decide_appeal(http: Arc<Http>, target: Target, text: Bytes, call: 
     by_standing::<LevelReview, DecideAppealBody>((http, target), text, call, |body, standing| {
         let DecideAppealBody { outcome, reason } = body;
         LevelReviewCommand::DecideAppeal { outcome, reason, standing }
+    })
+}
+
+pub(crate) fn renew_certificate(
+    http: Arc<Http>,
+    target: Target,
+    text: Bytes,
+    call: Call,
+) -> Running {
+    by_standing::<Certificate, RenewBody>((http, target), text, call, |body, standing| {
+        let RenewBody { renewed_on, expires_on } = body;
+        CertificateCommand::Renew { renewed_on, expires_on, standing }
     })
 }
 

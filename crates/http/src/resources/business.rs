@@ -22,7 +22,7 @@ use uuid::Uuid;
 use super::reading::{begin, events_until, one, query_problem};
 use super::{NoFilter, Reading};
 use crate::caller::Caller;
-use crate::commands::BUYERS;
+use crate::commands::{BUYERS, buyer};
 use crate::{Http, body, problem::Problem};
 
 type Parts = (State<Arc<Http>>, HeaderMap, Uri);
@@ -178,6 +178,6 @@ async fn quote(
         if_match: None,
         reason: None,
     };
-    let partner = scope.partner.or(asked.partner);
+    let partner = buyer(asked.partner, scope.partner)?;
     Ok(Json(http.app.quote(partner, &asked.request, &call).await?))
 }

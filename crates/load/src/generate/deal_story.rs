@@ -55,7 +55,7 @@ impl DealStory {
     fn submit(&mut self, world: &mut World) -> anyhow::Result<Vec<Append>> {
         let (deal, partner) = (DealId(self.deal.id), self.partner.partner);
         let standing = self.partner.clone();
-        let submit = ("submit", DealCommand::Submit { standing });
+        let submit = ("submit", DealCommand::Submit { standing, own: None });
         let submitted = world.decide(&mut self.deal, submit, Cause::Staff)?;
         let mut appends = vec![submitted.append];
         for (event, submitted) in &submitted.events {

@@ -2,7 +2,7 @@
 
 use accord_app::DealDraft;
 use accord_domain::customer::Company;
-use accord_domain::deal::{Deal, DealCommand, DealStatus};
+use accord_domain::deal::{Deal, DealCommand, DealStatus, may_register};
 use accord_domain::partner::Partner;
 use accord_domain::{Day, DealId, Money};
 
@@ -37,13 +37,7 @@ impl Story {
 
     /// What the rulebook and the agreement say about registrations by this partner.
     pub(crate) fn may_register(&self, partner: &Partner) -> bool {
-        let eligible = &self.vendor.rules.deals.eligible_levels;
-        let held = |asked: &accord_domain::rulebook::LevelRef| {
-            partner.tracks.get(&asked.track) == Some(&Some(asked.level.clone()))
-        };
-        let withheld =
-            partner.withheld_benefits.iter().any(|benefit| benefit.as_str() == "deal-registration");
-        !withheld && (eligible.is_empty() || eligible.iter().any(held))
+        may_register(&partner.standing(self.partner), &self.vendor.rules).is_ok()
     }
 
     /// Drafts and submits a registration, and plans what follows from its status.

@@ -72,6 +72,36 @@ fn a_partner_that_is_not_active_pursues_no_deals() {
 }
 
 #[test]
+fn days_that_cannot_be_right_are_refused() {
+    let (on, earliest) = (day("2025-03-18"), day("2025-03-19"));
+    let outcome = given::<Deal>(protected()).when(activity("2025-03-18"), &at("2026-03-20"));
+    assert_eq!(outcome, Err(DealError::ActivityTooOld { on, earliest }));
+    let (closed_on, protected_from) = (day("2026-02-28"), day(TODAY));
+    let outcome = given::<Deal>(protected()).when(won("2026-02-28"), &at("2026-03-20"));
+    assert_eq!(outcome, Err(DealError::ClosedBeforeProtected { closed_on, protected_from }));
+}
+
+#[test]
+fn a_deals_discount_is_for_one_order_until_that_one_is_cancelled() {
+    let other = OrderId(Uuid::from_u128(0xe2));
+    let context = at(TODAY);
+    let when = |past: &[DealEvent], command| given::<Deal>(past.to_vec()).when(command, &context);
+    let reserved = DealEvent::Reserved { order: ORDER };
+    let mut past = protected();
+    assert_eq!(when(&past, DealCommand::Reserve { order: ORDER }), Ok(vec![reserved.clone()]));
+    past.push(reserved);
+    assert_eq!(when(&past, DealCommand::Reserve { order: ORDER }), Ok(vec![]));
+    let refusal = DealError::DealReservedAlready { order: ORDER };
+    assert_eq!(when(&past, DealCommand::Reserve { order: other }), Err(refusal));
+    assert_eq!(when(&past, DealCommand::ReleaseReservation { order: other }), Ok(vec![]));
+    let released = DealEvent::ReservationReleased { order: ORDER };
+    let release = DealCommand::ReleaseReservation { order: ORDER };
+    assert_eq!(when(&past, release), Ok(vec![released.clone()]));
+    past.push(released);
+    assert!(when(&past, DealCommand::Reserve { order: other }).is_ok());
+}
+
+#[test]
 fn an_extension_adds_the_rulebooks_days_to_the_old_end() {
     let context = at("2026-03-20");
     let outcome = given::<Deal>(active()).when(extend(), &context);

@@ -136,6 +136,13 @@ fn a_probation_keeps_the_level_until_a_day_to_come() {
 }
 
 #[test]
+fn a_probation_ends_within_five_years() {
+    let (until, latest) = (day("2031-03-02"), day("2031-03-01"));
+    let outcome = when(recommended(5000), decide(ReviewOutcome::Probation { until }), DECIDER);
+    assert_eq!(outcome, Err(LevelReviewError::ProbationTooLong { until, latest }));
+}
+
+#[test]
 fn a_partner_without_a_level_keeps_none() {
     let past = || {
         let mut past = all_judged(opened(None, "silver", 5001));

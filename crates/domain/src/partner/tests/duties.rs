@@ -66,6 +66,21 @@ fn a_targets_period_has_an_end_after_its_start() {
 }
 
 #[test]
+fn a_targets_period_lies_within_ten_years_of_today() {
+    let agree = |from: &str, to: &str| PartnerCommand::AgreeTarget {
+        period_from: day(from),
+        period_to: day(to),
+        amount: eur(1),
+    };
+    let (far, latest) = (day("2036-03-02"), day("2036-03-01"));
+    let outcome = when(signed(), agree("2026-01-01", "2036-03-02"), &zextras());
+    assert_eq!(outcome, Err(PartnerError::DateTooFar { day: far, latest }));
+    let (old, earliest) = (day("2016-02-29"), day("2016-03-01"));
+    let outcome = when(signed(), agree("2016-02-29", "2026-12-31"), &zextras());
+    assert_eq!(outcome, Err(PartnerError::DateTooOld { day: old, earliest }));
+}
+
+#[test]
 fn a_target_is_a_positive_amount_in_a_currency_of_the_program() {
     for (amount, expected) in [
         (eur(0), "amount.minor"),
