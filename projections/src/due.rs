@@ -152,6 +152,8 @@ fn deal(tables: &mut Tables, event: &Event, body: &DealEvent) {
             done(tables, event, DueKind::DealActivity, "");
         }
         DealEvent::Drafted { .. }
+        | DealEvent::Reserved { .. }
+        | DealEvent::ReservationReleased { .. }
         | DealEvent::Revised { .. }
         | DealEvent::Submitted { .. }
         | DealEvent::ReviewStarted {}

@@ -93,6 +93,56 @@ async fn a_certificate_is_of_the_catalogue_and_at_a_partner_that_exists() {
 }
 
 #[tokio::test]
+async fn one_person_with_two_certificates_does_not_count_as_two() {
+    let stage = Stage::open(QUAZZAR).await;
+    let [own, other] =
+        [stage.add_partner("Uno", "silver").await, stage.add_partner("Due", "gold").await];
+    let certificate = |partner: Uuid, email: &str| {
+        json!({
+            "partner": partner, "certification": "fleet-management", "issued_on": today(),
+            "holder": { "name": "Ada Bianchi", "email": email },
+        })
+    };
+    let trainer = stage.enablement();
+    for (partner, email) in
+        [(own, "ada@example.org"), (own, "ADA@example.org"), (other, "ada@example.org")]
+    {
+        trainer.post("certificates", certificate(partner, email)).await.done();
+    }
+    let person = |row: &serde_json::Value| row["holder"]["person"].as_str().unwrap().to_owned();
+    let of = |partner: Uuid| {
+        let (caller, path) = (stage.manager(), format!("certificates?partner={partner}"));
+        async move { caller.all(&path).await.iter().map(person).collect::<Vec<_>>() }
+    };
+    let (mine, theirs) = (of(own).await, of(other).await);
+    assert_eq!(mine[0], mine[1]);
+    let mut stranger = certificate(own, "eva@example.org");
+    stranger["holder"]["person"] = json!(theirs[0]);
+    let refused = trainer.post("certificates", stranger.clone()).await;
+    refused.refused(422, "holder-not-of-partner");
+    stranger["holder"]["person"] = json!(mine[0]);
+    trainer.post("certificates", stranger).await.done();
+}
+
+#[tokio::test]
+async fn a_terminated_partner_gets_no_certificates() {
+    let stage = Stage::open(QUAZZAR).await;
+    let partner = stage.add_partner("Uno", "silver").await;
+    let running = stage.certify(partner, "fleet-management", today().plus_days(100)).await;
+    let body = json!({ "reason": "by mutual consent" });
+    stage.director().post(&format!("partners/{partner}/terminate"), body).await.done();
+    let body = json!({
+        "partner": partner, "certification": "fleet-management", "issued_on": today(),
+        "holder": { "name": "Ada Bianchi", "email": "ada.bianchi@example.org" },
+    });
+    let trainer = stage.enablement();
+    trainer.post("certificates", body).await.refused(409, "partner-terminated");
+    let renew = format!("certificates/{running}/renew");
+    let refused = trainer.post(&renew, json!({ "renewed_on": today() })).await;
+    refused.refused(409, "partner-terminated");
+}
+
+#[tokio::test]
 async fn partners_see_their_own_certificates_only_and_their_holders_by_name() {
     let stage = Stage::open(QUAZZAR).await;
     let [own, other] =

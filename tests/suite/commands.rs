@@ -14,7 +14,18 @@ use serde_json::Value;
 const ACCORDS_OWN: &[(&str, &[&str])] = &[
     ("partner", &["apply-review-decision", "lapse-technical-gap"]),
     ("certificate", &["expire"]),
-    ("deal", &["confirm-claim", "contest", "expire", "win-conflict", "lose-conflict"]),
+    (
+        "deal",
+        &[
+            "confirm-claim",
+            "contest",
+            "expire",
+            "win-conflict",
+            "lose-conflict",
+            "reserve",
+            "release-reservation",
+        ],
+    ),
     ("opportunity", &["claim", "protect", "release"]),
     ("order", &["mark-renewed", "refuse"]),
     ("licence", &["issue", "renew", "upgrade", "reserve", "release-reservation", "expire"]),

@@ -6,6 +6,7 @@ use uuid::Uuid;
 
 use crate::client::Answer;
 use crate::deals::protected;
+use crate::reviews::silver;
 use crate::stage::{QUAZZAR, Stage, ZEXTRAS, company, today};
 
 #[tokio::test]
@@ -54,7 +55,7 @@ async fn a_customer_matches_by_name_by_domain_and_by_tax_id_but_not_in_another_s
 #[tokio::test]
 async fn a_neutral_person_resolves_a_conflict_and_the_contender_takes_the_opportunity_over() {
     let stage = Stage::open(ZEXTRAS).await;
-    let [first, second] = [stage.admit_partner("Uno").await, stage.admit_partner("Due").await];
+    let [first, second] = [silver(&stage, "Uno").await, silver(&stage, "Due").await];
     let customer = company("Ospedale Maggiore");
     let holder = stage.draft_deal(first, &customer, "zextras-suite").await;
     let contender = stage.draft_deal(second, &customer, "zextras-suite").await;
@@ -85,6 +86,41 @@ async fn a_neutral_person_resolves_a_conflict_and_the_contender_takes_the_opport
     assert_eq!(status(&stage, contender).await, "in-review");
     let again = director.post(&resolve, resolution(holder, "customer-choice")).await;
     again.refused(409, "conflict-already-resolved");
+}
+
+#[tokio::test]
+async fn a_partners_own_second_registration_opens_no_conflict_with_itself() {
+    let stage = Stage::open(QUAZZAR).await;
+    let partner = stage.add_partner("Uno", "gold").await;
+    let first = protected(&stage, partner, "Ospedale Maggiore").await;
+    let second = stage.draft_deal(partner, &company("Ospedale MAGGIORE"), "cloud-os").await;
+    let submit = format!("deals/{second}/submit");
+    let refused = stage.seller(partner).post(&submit, json!({})).await;
+    assert_eq!(refused.refused(409, "registered-already")["deal"], json!(first));
+    assert_eq!(status(&stage, second).await, "draft");
+    assert!(stage.manager().all("conflicts").await.is_empty());
+}
+
+#[tokio::test]
+async fn of_a_partners_own_registrations_submitted_at_once_one_is_protected() {
+    let stage = Stage::open(QUAZZAR).await;
+    let partner = stage.add_partner("Uno", "gold").await;
+    let customer = company("Ospedale Maggiore");
+    let drafts = (0..10).map(|_| stage.draft_deal(partner, &customer, "cloud-os"));
+    let deals = join_all(drafts).await;
+    let seller = stage.seller(partner);
+    let submit = deals.iter().map(|deal| {
+        let (seller, path) = (seller.clone(), format!("deals/{deal}/submit"));
+        async move { seller.post(&path, json!({})).await }
+    });
+    let answers = join_all(submit).await;
+    let won: Vec<usize> = (0..10).filter(|index| answers[*index].status == 200).collect();
+    assert_eq!(won.len(), 1, "{won:?}");
+    for answer in answers.iter().filter(|answer| answer.status != 200) {
+        let refused = answer.refused(409, "registered-already");
+        assert_eq!(refused["deal"], json!(deals[won[0]]));
+    }
+    assert!(stage.manager().all("conflicts").await.is_empty());
 }
 
 #[tokio::test]

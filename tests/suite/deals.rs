@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use crate::partners::id;
+use crate::reviews::silver;
 use crate::stage::{QUAZZAR, Stage, ZEXTRAS, company, deal, today};
 
 const SCOPE: &str = "carbonio-workspace";
@@ -11,7 +12,7 @@ const SCOPE: &str = "carbonio-workspace";
 #[tokio::test]
 async fn a_registration_goes_from_draft_over_questions_to_protection_and_is_won() {
     let stage = Stage::open(ZEXTRAS).await;
-    let partner = stage.admit_partner("Rete Nova").await;
+    let partner = silver(&stage, "Rete Nova").await;
     let deal = stage.draft_deal(partner, &company("Ospedale Maggiore"), SCOPE).await;
     let (seller, manager) = (stage.seller(partner), stage.manager());
     let path = |command: &str| format!("deals/{deal}/{command}");
@@ -40,9 +41,37 @@ async fn a_registration_goes_from_draft_over_questions_to_protection_and_is_won(
 }
 
 #[tokio::test]
-async fn a_deal_is_validated_by_another_person_than_the_one_who_submitted_it() {
+async fn registering_deals_is_a_benefit_of_levels_where_the_rulebook_says_so() {
     let stage = Stage::open(ZEXTRAS).await;
     let partner = stage.admit_partner("Rete Nova").await;
+    let body = deal(partner, &company("Ospedale Maggiore"), SCOPE);
+    let refused = stage.seller(partner).post("deals", body).await;
+    refused.refused(409, "level-may-not-register");
+}
+
+#[tokio::test]
+async fn days_of_deals_that_cannot_be_right_are_refused() {
+    let stage = Stage::open(QUAZZAR).await;
+    let partner = stage.add_partner("Nube Srl", "silver").await;
+    let seller = stage.seller(partner);
+    let mut body = deal(partner, &company("Comune di Bari"), "cloud-os");
+    body["expected_close"] = json!("9999-12-31");
+    seller.post("deals", body).await.refused(409, "close-too-far");
+    let deal = protected(&stage, partner, "Ospedale Maggiore").await;
+    let body = json!({ "activity": "called them", "on": "1970-01-01" });
+    let path = format!("deals/{deal}/record-activity");
+    seller.post(&path, body).await.refused(409, "activity-too-old");
+    let yesterday = today().minus_days(1);
+    let value = json!({ "minor": 5_000_000, "currency": "EUR" });
+    let body = json!({ "closed_on": yesterday, "value": value });
+    let path = format!("deals/{deal}/mark-won");
+    seller.post(&path, body).await.refused(409, "closed-before-protected");
+}
+
+#[tokio::test]
+async fn a_deal_is_validated_by_another_person_than_the_one_who_submitted_it() {
+    let stage = Stage::open(ZEXTRAS).await;
+    let partner = silver(&stage, "Rete Nova").await;
     let deal = stage.draft_deal(partner, &company("Ospedale Maggiore"), SCOPE).await;
     stage.manager().post(&format!("deals/{deal}/submit"), json!({})).await.done();
     let refused = stage.manager().post(&format!("deals/{deal}/approve"), json!({})).await;
@@ -53,7 +82,7 @@ async fn a_deal_is_validated_by_another_person_than_the_one_who_submitted_it() {
 #[tokio::test]
 async fn a_rejection_needs_a_reason_of_the_rulebook_and_frees_the_opportunity() {
     let stage = Stage::open(ZEXTRAS).await;
-    let [first, second] = [stage.admit_partner("Uno").await, stage.admit_partner("Due").await];
+    let [first, second] = [silver(&stage, "Uno").await, silver(&stage, "Due").await];
     let customer = company("Ospedale Maggiore");
     let rejected = stage.draft_deal(first, &customer, SCOPE).await;
     stage.seller(first).post(&format!("deals/{rejected}/submit"), json!({})).await.done();
@@ -101,7 +130,7 @@ async fn what_ends_a_protection_frees_the_opportunity_for_the_next() {
 #[tokio::test]
 async fn nothing_is_registered_in_restricted_countries_or_outside_the_agreed_scope() {
     let stage = Stage::open(ZEXTRAS).await;
-    let partner = stage.admit_partner("Rete Nova").await;
+    let partner = silver(&stage, "Rete Nova").await;
     let mut customer = company("Ospedale Maggiore");
     customer["country"] = json!("KP");
     let refused = stage.seller(partner).post("deals", deal(partner, &customer, SCOPE)).await;
@@ -133,7 +162,7 @@ async fn partners_see_their_own_deals_and_no_others() {
 #[tokio::test]
 async fn reviewers_see_deals_of_customers_with_similar_names() {
     let stage = Stage::open(ZEXTRAS).await;
-    let [first, second] = [stage.admit_partner("Uno").await, stage.admit_partner("Due").await];
+    let [first, second] = [silver(&stage, "Uno").await, silver(&stage, "Due").await];
     let one = stage.draft_deal(first, &company("Ospedale Maggiore"), SCOPE).await;
     let other = stage.draft_deal(second, &company("Ospedale Minore"), SCOPE).await;
     let near = stage.manager().get(&format!("deals/{one}/near-matches")).await.done();

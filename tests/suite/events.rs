@@ -1,8 +1,9 @@
 //! The contract of stored events: a schema and a golden sample for every event type, for ever.
 //!
 //! `schemas/events/NAME.v1.schema.json` is generated from the types; `NAME.v1.json` is a sample as
-//! stored. After adding an event type run the tests once with `ACCORD_UPDATE_SCHEMAS=1`; an
-//! existing file is never rewritten: a changed shape needs a new schema version and an upcast.
+//! stored. After adding an event type run the tests once with `ACCORD_UPDATE_SCHEMAS=1`. To an
+//! existing schema only optional fields are added, which no stored event has and none needs; any
+//! other change of a shape needs a new schema version and an upcast.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -82,21 +83,69 @@ pub(crate) fn without_descriptions(schema: &Value) -> Value {
     }
 }
 
+/// The current schema without the optional fields that the stored one does not know: everything
+/// stored so far fits with and without them.
+fn without_additions(current: &Value, stored: &Value) -> Value {
+    let (Value::Object(fields), Value::Object(known)) = (current, stored) else {
+        return current.clone();
+    };
+    let required = fields.get("required").and_then(Value::as_array);
+    let is_required = |name: &str| required.is_some_and(|names| names.contains(&json!(name)));
+    let is_known = |list: &str, name: &str| known.get(list).is_some_and(|it| !it[name].is_null());
+    let kept = fields.iter().map(|(name, value)| {
+        let mut value = value.clone();
+        if matches!(name.as_str(), "properties" | "$defs")
+            && let Value::Object(entries) = &mut value
+        {
+            entries.retain(|entry, _| is_known(name, entry) || is_required(entry));
+        }
+        (name.clone(), without_additions(&value, &stored[name]))
+    });
+    kept.collect()
+}
+
+fn write(file: &str, schema: &Value) {
+    let text = serde_json::to_string_pretty(schema).unwrap() + "\n";
+    fs::write(folder().join(file), text).unwrap();
+}
+
+#[test]
+fn a_field_that_becomes_optional_or_required_is_no_mere_addition() {
+    let stored = json!({ "properties": { "a": {} }, "required": ["a"] });
+    let more = json!({ "properties": { "a": {}, "b": {} }, "required": ["a"] });
+    assert_eq!(without_additions(&more, &stored), stored);
+    for changed in [
+        json!({ "properties": { "a": {}, "b": {} }, "required": ["a", "b"] }),
+        json!({ "properties": { "a": {} }, "required": [] }),
+        json!({ "properties": { "b": {} }, "required": ["a"] }),
+    ] {
+        assert_ne!(without_additions(&changed, &stored), stored);
+    }
+}
+
 #[test]
 fn every_event_type_has_its_schema_and_no_schema_has_changed() {
     let update = std::env::var_os("ACCORD_UPDATE_SCHEMAS").is_some();
     for (name, (_, schema)) in event_types() {
         let file = format!("{name}.v1.schema.json");
         match read(&file) {
-            Some(stored) => assert_eq!(
-                without_descriptions(&stored),
-                without_descriptions(&schema),
-                "{file}: the shape of a stored event changed; add a version and an upcast instead"
-            ),
-            None if update => {
-                let text = serde_json::to_string_pretty(&schema).unwrap() + "\n";
-                fs::write(folder().join(&file), text).unwrap();
+            Some(stored) => {
+                let stored = without_descriptions(&stored);
+                let current = without_descriptions(&schema);
+                assert_eq!(
+                    stored,
+                    without_additions(&current, &stored),
+                    "{file}: a stored event's shape changed; add a version and an upcast instead"
+                );
+                assert!(
+                    stored == current || update,
+                    "{file} lacks optional fields; run once with ACCORD_UPDATE_SCHEMAS=1"
+                );
+                if stored != current {
+                    write(&file, &schema);
+                }
             }
+            None if update => write(&file, &schema),
             None => panic!("{file} is missing; run once with ACCORD_UPDATE_SCHEMAS=1"),
         }
     }

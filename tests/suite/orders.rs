@@ -191,9 +191,14 @@ async fn partners_order_for_themselves_and_see_their_own_orders_and_licences_onl
     let [own, other] =
         [stage.add_partner("Uno", "gold").await, stage.add_partner("Due", "gold").await];
     let (order_of_other, licence_of_other) = stage.sell(other, servers(1), "invoice").await;
-    let body = order(other, servers(2), "invoice");
-    let mine = stage.seller(own).post("orders", body).await.id();
     let seller = stage.seller(own);
+    let for_another = order(other, servers(2), "invoice");
+    seller.post("orders", for_another.clone()).await.refused(404, "not-found");
+    let question = json!({ "partner": other, "request": for_another["request"] });
+    seller.post("quotes", question).await.refused(404, "not-found");
+    let mut body = for_another;
+    body.as_object_mut().unwrap().remove("partner");
+    let mine = seller.post("orders", body).await.id();
     let row = seller.get(&format!("orders/{mine}")).await.done();
     assert_eq!(row["partner"], json!(own), "a partner's token orders for its own partner");
     assert_eq!(seller.all("orders").await.iter().map(id).collect::<Vec<_>>(), [mine]);
@@ -204,6 +209,8 @@ async fn partners_order_for_themselves_and_see_their_own_orders_and_licences_onl
     });
     let refused = seller.post("quotes", json!({ "request": request })).await;
     refused.refused(409, "licence-not-found");
+    let body = json!({ "partner": own, "payment": "invoice", "request": request });
+    stage.manager().post("orders", body).await.refused(409, "licence-of-another-partner");
 }
 
 #[tokio::test]
@@ -218,7 +225,51 @@ async fn an_order_may_name_a_protected_deal_of_its_own_partner_only() {
     let refused = seller.post("quotes", json!({ "request": request })).await;
     refused.refused(409, "deal-does-not-count");
     request["deal"] = json!(protected(&stage, own, "Comune di Lecce").await);
+    let refused = seller.post("quotes", json!({ "request": request })).await;
+    refused.refused(409, "deal-of-another-customer");
+    request["customer"]["name"] = json!("Comune di LECCE");
     seller.post("quotes", json!({ "request": request })).await.done();
+}
+
+#[tokio::test]
+async fn a_deals_discount_is_for_one_order_however_many_are_placed_at_once() {
+    let stage = Stage::open(QUAZZAR).await;
+    let partner = stage.add_partner("Nube Srl", "gold").await;
+    let deal = protected(&stage, partner, "Ospedale Maggiore").await;
+    let mut body = order(partner, servers(2), "invoice");
+    body["request"]["deal"] = json!(deal);
+    let seller = stage.seller(partner);
+    let answers = join_all((0..10).map(|_| seller.post("orders", body.clone()))).await;
+    let (taken, refused): (Vec<_>, Vec<_>) =
+        answers.iter().partition(|answer| answer.status == 201);
+    assert_eq!(taken.len(), 1, "one of 10 orders placed at once has the deal");
+    let first = taken[0].id();
+    for answer in refused {
+        assert_eq!(answer.refused(409, "deal-used")["order"], json!(first));
+    }
+    let cancel = format!("orders/{first}/cancel");
+    seller.post(&cancel, json!({ "reason": "another quantity" })).await.done();
+    let second = seller.post("orders", body.clone()).await.id();
+    stage.pay(second).await;
+    let refused = seller.post("orders", body).await.refused(409, "deal-used");
+    assert_eq!(refused["order"], json!(second), "a paid order keeps the deal's discount");
+}
+
+#[tokio::test]
+async fn days_of_orders_that_cannot_be_right_are_refused() {
+    let stage = Stage::open(QUAZZAR).await;
+    let partner = stage.add_partner("Nube Srl", "gold").await;
+    let seller = stage.seller(partner);
+    for starts_on in [json!(today().plus_days(367)), json!("9999-12-31"), json!("+12345-01-01")] {
+        let mut body = order(partner, servers(2), "invoice");
+        body["request"]["starts_on"] = starts_on;
+        let refused = seller.post("orders", body).await.refused(409, "start-too-far");
+        assert_eq!(refused["latest"], json!(today().plus_days(366)));
+    }
+    let order = seller.post("orders", order(partner, servers(2), "invoice")).await.id();
+    let body = json!({ "paid_on": today().minus_days(1), "reference": "INV-7" });
+    let refused = stage.finance().post(&format!("orders/{order}/complete"), body).await;
+    assert_eq!(refused.refused(409, "payment-before-order")["placed_on"], json!(today()));
 }
 
 #[tokio::test]

@@ -3,6 +3,7 @@
 use serde_json::json;
 use uuid::Uuid;
 
+use crate::deals::protected;
 use crate::stage::{OPEN_XCHANGE, QUAZZAR, Stage, ZEXTRAS, company, contact, email, today};
 
 #[tokio::test]
@@ -144,12 +145,23 @@ async fn a_removed_contact_is_gone_from_the_profile() {
 async fn a_suspended_partner_does_no_business_until_it_is_reinstated() {
     let stage = Stage::open(QUAZZAR).await;
     let partner = stage.add_partner("Nube Srl", "silver").await;
+    let running = protected(&stage, partner, "Comune di Bari").await;
     let manager = stage.manager();
     let body = json!({ "reason": "invoices unpaid" });
     manager.post(&format!("partners/{partner}/suspend"), body).await.done();
     let deal = crate::stage::deal(partner, &company("Ospedale Maggiore"), "cloud-os");
     let refused = stage.seller(partner).post("deals", deal.clone()).await;
     assert_eq!(refused.refused(409, "partner-not-active")["current_status"], "suspended");
+    for (command, body) in [
+        ("record-activity", json!({ "activity": "visited them", "on": today() })),
+        ("extend", json!({ "reason": "their budget comes in autumn" })),
+    ] {
+        let path = format!("deals/{running}/{command}");
+        let refused = stage.seller(partner).post(&path, body).await;
+        refused.refused(409, "partner-not-active");
+    }
+    let row = manager.get(&format!("deals/{running}")).await.done();
+    assert_eq!(row["status"], "protected", "a suspension takes no protection away");
     let body = json!({ "reason": "paid" });
     manager.post(&format!("partners/{partner}/reinstate"), body).await.done();
     stage.seller(partner).post("deals", deal).await.done();
@@ -189,6 +201,39 @@ async fn termination_leaves_the_partners_licences_to_their_own_end() {
     assert_eq!((&after["status"], &after), (&json!("running"), &before));
     let body = json!({ "plan": "the vendor looks after the customers from May on" });
     stage.manager().post(&format!("partners/{partner}/record-transition-plan"), body).await.done();
+}
+
+#[tokio::test]
+async fn termination_ends_the_partners_deals_and_frees_their_opportunities() {
+    let stage = Stage::open(QUAZZAR).await;
+    let [leaving, staying] =
+        [stage.add_partner("Uno", "gold").await, stage.add_partner("Due", "gold").await];
+    let holder = protected(&stage, leaving, "Ospedale Maggiore").await;
+    let waiting = stage.draft_deal(staying, &company("Ospedale Maggiore"), "cloud-os").await;
+    let submit = |deal: Uuid| format!("deals/{deal}/submit");
+    let refused = stage.seller(staying).post(&submit(waiting), json!({})).await;
+    refused.refused(409, "opportunity-taken");
+    let other = protected(&stage, staying, "Comune di Bari").await;
+    let contender = stage.draft_deal(leaving, &company("Comune di Bari"), "cloud-os").await;
+    let refused = stage.seller(leaving).post(&submit(contender), json!({})).await;
+    refused.refused(409, "opportunity-taken");
+    let draft = stage.draft_deal(leaving, &company("Comune di Lecce"), "cloud-os").await;
+
+    let body = json!({ "reason": "by mutual consent" });
+    stage.director().post(&format!("partners/{leaving}/terminate"), body).await.done();
+    let expected = [
+        (holder, "revoked"),
+        (contender, "withdrawn"),
+        (draft, "withdrawn"),
+        (waiting, "protected"),
+        (other, "protected"),
+    ];
+    for (deal, status) in expected {
+        let row = stage.manager().get(&format!("deals/{deal}")).await.done();
+        assert_eq!(row["status"], status, "{row:#}");
+    }
+    let open = stage.manager().all("conflicts?status=open").await;
+    assert!(open.is_empty(), "{open:#?}");
 }
 
 #[tokio::test]

@@ -160,6 +160,54 @@ async fn an_undecided_review_is_withdrawn_with_a_reason() {
     assert!(open.is_empty(), "{open:?}");
 }
 
+#[tokio::test]
+async fn a_partner_has_one_open_review_per_track() {
+    let stage = Stage::open(ZEXTRAS).await;
+    let partner = stage.admit_partner("Rete Nova").await;
+    let first = ready(&stage, partner, "silver").await;
+    let refused = stage.manager().post("level-reviews", review(partner, "silver")).await;
+    assert_eq!(refused.refused(409, "another-review-open")["review"], json!(first));
+    let withdraw = format!("level-reviews/{first}/withdraw");
+    stage.manager().post(&withdraw, json!({ "reason": "opened too early" })).await.done();
+    open(&stage.manager(), partner, "silver").await;
+}
+
+#[tokio::test]
+async fn an_appeal_does_not_undo_what_a_later_review_has_decided() {
+    let stage = Stage::open(ZEXTRAS).await;
+    let partner = stage.admit_partner("Rete Nova").await;
+    promote_anyhow(&stage, partner, "silver").await;
+    let first = ready(&stage, partner, "gold").await;
+    let path = |command: &str| format!("level-reviews/{first}/{command}");
+    stage.director().post(&path("decide"), decision("retain")).await.done();
+    let appeal = json!({ "reason": "two large projects were not counted" });
+    stage.partner_admin(partner).post(&path("appeal"), appeal).await.done();
+    promote_anyhow(&stage, partner, "gold").await;
+    let late = json!({ "outcome": { "kind": "retain" }, "reason": "as before" });
+    let refused = stage.admin().post(&path("decide-appeal"), late).await;
+    let refused = refused.refused(409, "level-changed-since");
+    assert_eq!((&refused["reviewed"], &refused["held"]), (&json!("silver"), &json!("gold")));
+    assert_eq!(level(&stage, partner).await, "gold");
+}
+
+#[tokio::test]
+async fn levels_of_a_partner_that_is_not_active_are_neither_reviewed_nor_decided() {
+    let stage = Stage::open(ZEXTRAS).await;
+    let partner = stage.admit_partner("Rete Nova").await;
+    let open = ready(&stage, partner, "silver").await;
+    for (status, by) in [("suspend", stage.manager()), ("terminate", stage.director())] {
+        let body = json!({ "reason": "invoices unpaid" });
+        by.post(&format!("partners/{partner}/{status}"), body).await.done();
+        let refused = stage.manager().post("level-reviews", review(partner, "silver")).await;
+        refused.refused(409, "partner-not-active");
+        let decide = format!("level-reviews/{open}/decide");
+        let refused = stage.director().post(&decide, decision("promote")).await;
+        refused.refused(409, "partner-not-active");
+    }
+    let withdraw = format!("level-reviews/{open}/withdraw");
+    stage.manager().post(&withdraw, json!({ "reason": "no partner any more" })).await.done();
+}
+
 fn review(partner: Uuid, target: &str) -> Value {
     json!({ "partner": partner, "track": "partner", "target": target, "reason": "yearly review" })
 }
@@ -203,6 +251,13 @@ async fn promote_anyhow(stage: &Stage, partner: Uuid, target: &str) {
     let reason = "by contract";
     body["overrides"] = json!({ "certification": reason, "licences": reason, "seats": reason });
     stage.director().post(&format!("level-reviews/{review}/decide"), body).await.done();
+}
+
+/// A partner that a review has made silver.
+pub(crate) async fn silver(stage: &Stage, name: &str) -> Uuid {
+    let partner = stage.admit_partner(name).await;
+    promote_anyhow(stage, partner, "silver").await;
+    partner
 }
 
 fn requirement<'a>(review: &'a Value, id: &str) -> &'a Value {

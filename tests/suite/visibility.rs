@@ -24,9 +24,6 @@ impl Scene {
     async fn play() -> Self {
         let stage = Stage::open(ZEXTRAS).await;
         let partner = stage.admit_partner("Rete Nova").await;
-        let deal =
-            stage.draft_deal(partner, &company("Comune di Bari"), "carbonio-workspace").await;
-        stage.seller(partner).post(&format!("deals/{deal}/submit"), json!({})).await.done();
         let review = ready(&stage, partner, "silver").await;
         let path = |command: &str| format!("level-reviews/{review}/{command}");
         let reason = "shown elsewhere";
@@ -34,6 +31,9 @@ impl Scene {
         promote["overrides"] =
             json!({ "certification": reason, "licences": reason, "seats": reason });
         stage.director().post(&path("decide"), promote).await.done();
+        let deal =
+            stage.draft_deal(partner, &company("Comune di Bari"), "carbonio-workspace").await;
+        stage.seller(partner).post(&format!("deals/{deal}/submit"), json!({})).await.done();
         let body = json!({ "reason": "gold was promised" });
         stage.partner_admin(partner).post(&path("appeal"), body).await.done();
         stage.admin().post(&path("decide-appeal"), json!({ "reason": "it was not" })).await.done();

@@ -13,11 +13,13 @@ use std::time::Duration;
 
 use accord_app::{App, AppError, Clock, FactSource, Managed};
 use accord_audit::SqliteKeyStore;
-use accord_domain::{PartnerId, ProgramId, evidence::Evidence};
+use accord_domain::{DealId, LevelReviewId, PartnerId, ProgramId, TrackId, evidence::Evidence};
 use accord_eventlog::{EventLog, KeyStore, Position};
 use accord_eventlog_kurrentdb::Address;
 use accord_eventlog_sqlite::SqliteEventLog;
-use accord_projections::{QueryError, Runner, Scope, Views};
+use accord_projections::{
+    DealFilter, LevelReviewFilter, LevelReviewStatus, QueryError, Runner, Scope, Views,
+};
 use anyhow::{Context, ensure};
 use async_trait::async_trait;
 
@@ -25,6 +27,9 @@ use crate::chosen_log::OpenLog;
 
 /// How long a command waits for the read models to see what came before it.
 const FACTS_WAIT_MAX: Duration = Duration::from_secs(2);
+
+/// Deals that are read at a time.
+const DEALS_PAGE: u32 = 200;
 
 /// The name of the event log in a data directory.
 pub(crate) const LOG_FILE: &str = "log.db";
@@ -148,6 +153,50 @@ impl FactSource for ViewFacts {
         self.wait(at_least).await?;
         let scope = Scope::program(program.clone());
         self.views.evidence(scope, partner, self.clock.today()).await.map_err(unreadable)
+    }
+
+    async fn open_review(
+        &self,
+        program: &ProgramId,
+        (partner, track): (PartnerId, &TrackId),
+        at_least: Option<Position>,
+    ) -> Result<Option<LevelReviewId>, AppError> {
+        self.wait(at_least).await?;
+        for status in [LevelReviewStatus::Open, LevelReviewStatus::Recommended] {
+            let scope = Scope::partner(program.clone(), partner);
+            let filter = LevelReviewFilter {
+                track: Some(track.clone()),
+                status: Some(status),
+                limit: Some(1),
+                ..LevelReviewFilter::default()
+            };
+            let found = self.views.level_reviews(scope, filter).await.map_err(unreadable)?;
+            if let Some(review) = found.items.first() {
+                return Ok(Some(review.id));
+            }
+        }
+        Ok(None)
+    }
+
+    async fn open_deals(
+        &self,
+        program: &ProgramId,
+        partner: PartnerId,
+        at_least: Option<Position>,
+    ) -> Result<Vec<DealId>, AppError> {
+        self.wait(at_least).await?;
+        let (mut open, mut cursor) = (Vec::new(), None);
+        loop {
+            let scope = Scope::partner(program.clone(), partner);
+            let filter = DealFilter { limit: Some(DEALS_PAGE), cursor, ..DealFilter::default() };
+            let page = self.views.deals(scope, filter).await.map_err(unreadable)?;
+            let still_open = page.items.into_iter().filter(|deal| deal.status.is_open());
+            open.extend(still_open.map(|deal| deal.id));
+            cursor = page.next;
+            if cursor.is_none() {
+                return Ok(open);
+            }
+        }
     }
 
     async fn managed(

@@ -14,7 +14,7 @@ pub enum AppError {
     #[error("not found")]
     NotFound,
     /// `If-Match` named another revision than the stream's.
-    #[error("the resource is at revision {actual:?}, not {expected}")]
+    #[error("{}", mismatch(*.expected, *.actual))]
     RevisionMismatch { expected: u64, actual: Option<u64> },
     /// The idempotency key was used before for another request.
     #[error("the idempotency key was used before for another request")]
@@ -36,6 +36,13 @@ pub enum AppError {
     Decode(#[from] DecodeError),
     #[error("a stored event's metadata cannot be read")]
     Metadata(#[from] serde_json::Error),
+}
+
+fn mismatch(expected: u64, actual: Option<u64>) -> String {
+    match actual {
+        Some(actual) => format!("the resource is at revision {actual}, not {expected}"),
+        None => format!("the resource does not exist yet, so it is not at revision {expected}"),
+    }
 }
 
 /// A refusal, independent of the aggregate it came from.
@@ -62,5 +69,17 @@ impl RefusalReport {
             _ => "refused".to_owned(),
         };
         Self { kind: refusal.kind(), code, message: refusal.to_string(), facts }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_mismatch_of_revisions_is_told_in_plain_words() {
+        let told = |actual| AppError::RevisionMismatch { expected: 2, actual }.to_string();
+        assert_eq!(told(Some(1)), "the resource is at revision 1, not 2");
+        assert_eq!(told(None), "the resource does not exist yet, so it is not at revision 2");
     }
 }

@@ -3,7 +3,7 @@
 //! They enter a command, and by it the event, so that the decision stays explainable for ever. No
 //! rule of uniqueness rests on them.
 
-use accord_domain::{PartnerId, ProgramId, evidence::Evidence};
+use accord_domain::{DealId, LevelReviewId, PartnerId, ProgramId, TrackId, evidence::Evidence};
 use accord_eventlog::Position;
 use async_trait::async_trait;
 
@@ -26,6 +26,22 @@ pub trait FactSource: Send + Sync {
         partner: PartnerId,
         at_least: Option<Position>,
     ) -> Result<Evidence, AppError>;
+
+    /// The review of a partner's track that waits for its decision, if there is one.
+    async fn open_review(
+        &self,
+        program: &ProgramId,
+        of: (PartnerId, &TrackId),
+        at_least: Option<Position>,
+    ) -> Result<Option<LevelReviewId>, AppError>;
+
+    /// The partner's deals to which something can still happen.
+    async fn open_deals(
+        &self,
+        program: &ProgramId,
+        partner: PartnerId,
+        at_least: Option<Position>,
+    ) -> Result<Vec<DealId>, AppError>;
 
     async fn managed(
         &self,

@@ -29,7 +29,7 @@ mod timers;
 mod transact;
 
 pub use call::{Call, EventRef, Outcome, command_id};
-pub use cases::{ConflictResolution, DealDraft, ReviewRequest};
+pub use cases::{CertificateDraft, ConflictResolution, DealDraft, ReviewRequest};
 pub use clock::Clock;
 pub use envelope::DecodedEvent;
 pub use error::{AppError, RefusalReport};

@@ -110,9 +110,8 @@ impl App {
                 DomainEvent::Order(event) => self.after_order(trigger, event).await,
                 DomainEvent::LevelReview(event) => self.after_review(trigger, event).await,
                 DomainEvent::Certificate(event) => self.after_certificate(trigger, event).await,
-                DomainEvent::Program(_) | DomainEvent::Partner(_) | DomainEvent::Licence(_) => {
-                    Ok(Vec::new())
-                }
+                DomainEvent::Partner(event) => self.after_partner(trigger, event).await,
+                DomainEvent::Program(_) | DomainEvent::Licence(_) => Ok(Vec::new()),
             }
         })
     }

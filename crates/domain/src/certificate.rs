@@ -6,22 +6,32 @@
 
 mod person;
 
+use std::collections::BTreeSet;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 pub use person::{PersonInput, PersonProblem};
 
+use crate::partner::{PartnerStanding, PartnerStatus};
 use crate::rulebook::CertificateRules;
+use crate::text::check_reason;
 use crate::{
     Aggregate, CertificationCode, Context, Day, PartnerId, PersonId, PersonalData, Refusal,
     RefusalKind, aggregate,
 };
 
+/// A certificate is recorded within so many years: no earlier one says anything today.
+const YEARS_AGO_MAX: u32 = 10;
+
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub enum CertificateCommand {
+    /// `standing` and `persons` come from the partner's records: how it stands, and its contacts
+    /// and earlier holders.
     Issue {
-        partner: PartnerId,
+        standing: PartnerStanding,
+        persons: BTreeSet<PersonId>,
         holder: PersonInput,
         certification: CertificationCode,
         issued_on: Day,
@@ -33,6 +43,7 @@ pub enum CertificateCommand {
         renewed_on: Day,
         #[serde(default)]
         expires_on: Option<Day>,
+        standing: PartnerStanding,
     },
     Revoke {
         reason: String,
@@ -72,6 +83,16 @@ pub enum CertificateError {
     CertificateRevoked { revoked_on: Day },
     #[error("{day} is in the future; today is {today}")]
     CertificateDateInFuture { day: Day, today: Day },
+    #[error("{day} is too long ago; certificates are recorded from {earliest} on")]
+    CertificateDateTooOld { day: Day, earliest: Day },
+    #[error("the certificate was issued on {issued_on} and cannot be renewed on {renewed_on}")]
+    RenewedBeforeIssue { renewed_on: Day, issued_on: Day },
+    #[error("the partner was terminated; it gets no certificates any more")]
+    PartnerTerminated,
+    #[error("person {person} is neither a contact nor a certificate holder of the partner")]
+    HolderNotOfPartner { person: PersonId },
+    #[error("person {person} was erased; add the holder as a new contact and name that one")]
+    HolderErased { person: PersonId },
     #[error("the expiry day {expires_on} is not after {from}")]
     ExpiryNotAfterIssue { from: Day, expires_on: Day },
     #[error("{expires_on} exceeds the catalogue's validity, which ends on {expires_on_max}")]
@@ -82,6 +103,8 @@ pub enum CertificateError {
     CertificateStillValid { expires_on: Day },
     #[error("`{field}` is not usable: {problem}")]
     InvalidPerson { field: String, problem: String },
+    #[error("`{field}` is not usable: {problem}")]
+    InvalidField { field: String, problem: String },
     #[error("a reason is required")]
     ReasonMissing,
 }
@@ -92,6 +115,8 @@ impl Refusal for CertificateError {
             Self::CertificateNotFound => RefusalKind::NotFound,
             Self::UnknownCertification { .. }
             | Self::InvalidPerson { .. }
+            | Self::HolderNotOfPartner { .. }
+            | Self::InvalidField { .. }
             | Self::ReasonMissing => RefusalKind::InvalidValue,
             _ => RefusalKind::Rule,
         }
@@ -116,6 +141,7 @@ pub struct CertificateFacts {
     pub partner: PartnerId,
     pub person: PersonId,
     pub certification: CertificationCode,
+    pub issued_on: Day,
     pub expires_on: Day,
 }
 
@@ -167,17 +193,14 @@ impl Aggregate for Certificate {
         match (self, command) {
             (
                 Self::Unissued,
-                C::Issue { partner, holder, certification, issued_on, expires_on },
+                C::Issue { standing, persons, holder, certification, issued_on, expires_on },
             ) => {
+                check_not_terminated(&standing)?;
                 let expires_on = valid_until(&certification, issued_on, expires_on, context)?;
-                let holder = holder.into_personal_data(PersonId(context.derived_id("person")));
-                let holder = holder.map_err(|PersonProblem { field, problem }| {
-                    let (field, problem) = (format!("holder.{field}"), problem.to_owned());
-                    CertificateError::InvalidPerson { field, problem }
-                })?;
+                let partner = standing.partner;
                 Ok(vec![CertificateEvent::Issued {
                     partner,
-                    holder,
+                    holder: checked_holder(holder, partner, &persons, context)?,
                     certification,
                     issued_on,
                     expires_on,
@@ -187,7 +210,11 @@ impl Aggregate for Certificate {
             (Self::Unissued, C::Renew { .. } | C::Revoke { .. } | C::Expire {}) => {
                 Err(CertificateError::CertificateNotFound)
             }
-            (Self::Valid(facts) | Self::Expired(facts), C::Renew { renewed_on, expires_on }) => {
+            (
+                Self::Valid(facts) | Self::Expired(facts),
+                C::Renew { renewed_on, expires_on, standing },
+            ) => {
+                check_not_terminated(&standing)?;
                 renew(facts, renewed_on, expires_on, context)
             }
             (Self::Revoked { revoked_on, .. }, C::Renew { .. } | C::Expire {}) => {
@@ -195,9 +222,7 @@ impl Aggregate for Certificate {
             }
             // Revoking an expired certificate keeps it from being renewed.
             (Self::Valid(_) | Self::Expired(_), C::Revoke { reason }) => {
-                if reason.trim().is_empty() {
-                    return Err(CertificateError::ReasonMissing);
-                }
+                check_reason(&reason, CertificateError::ReasonMissing)?;
                 Ok(vec![CertificateEvent::Revoked { revoked_on: context.today, reason }])
             }
             (Self::Revoked { .. }, C::Revoke { .. }) | (Self::Expired(_), C::Expire {}) => {
@@ -216,11 +241,12 @@ impl Aggregate for Certificate {
     fn evolve(self, event: &CertificateEvent) -> Self {
         use CertificateEvent as E;
         match (self, event) {
-            (_, E::Issued { partner, holder, certification, expires_on, .. }) => {
+            (_, E::Issued { partner, holder, certification, issued_on, expires_on }) => {
                 Self::Valid(CertificateFacts {
                     partner: *partner,
                     person: holder.person(),
                     certification: certification.clone(),
+                    issued_on: *issued_on,
                     expires_on: *expires_on,
                 })
             }
@@ -253,6 +279,37 @@ impl Aggregate for Certificate {
     }
 }
 
+/// A certificate tells of a partner's people; who is no partner any more has none.
+fn check_not_terminated(standing: &PartnerStanding) -> Result<(), CertificateError> {
+    match standing.status {
+        PartnerStatus::Terminated => Err(CertificateError::PartnerTerminated),
+        _ => Ok(()),
+    }
+}
+
+/// The holder, with an id: without one from the caller, the same address at the same partner is the
+/// same person, so that nobody counts as two. An id from the caller must be known at the partner.
+///
+/// What cannot be known: whose an id is that the partner's records do not hold (so it is refused
+/// rather than trusted to be nobody else's), whether a contact has the holder's address (contacts
+/// are sealed once stored), and whether two addresses are one person's.
+fn checked_holder(
+    holder: PersonInput,
+    partner: PartnerId,
+    persons: &BTreeSet<PersonId>,
+    context: &Context,
+) -> Result<PersonalData, CertificateError> {
+    let by_email = holder.id_at(&context.rules.identity.program, partner);
+    let unknown = |person: &PersonId| *person != by_email && !persons.contains(person);
+    if let Some(person) = holder.person.filter(unknown) {
+        return Err(CertificateError::HolderNotOfPartner { person });
+    }
+    holder.into_personal_data(by_email).map_err(|PersonProblem { field, problem }| {
+        let (field, problem) = (format!("holder.{field}"), problem.to_owned());
+        CertificateError::InvalidPerson { field, problem }
+    })
+}
+
 /// The last day of validity of a certificate from `from` on: the one asked for, within the
 /// catalogue's validity, or else the catalogue's.
 fn valid_until(
@@ -267,6 +324,10 @@ fn valid_until(
     let today = context.today;
     if from > today {
         return Err(CertificateError::CertificateDateInFuture { day: from, today });
+    }
+    let earliest = today.minus_years(YEARS_AGO_MAX);
+    if from < earliest {
+        return Err(CertificateError::CertificateDateTooOld { day: from, earliest });
     }
     let expires_on_max = from.plus_months(entry.valid_months);
     let expires_on = asked.unwrap_or(expires_on_max);
@@ -285,6 +346,10 @@ fn renew(
     asked: Option<Day>,
     context: &Context,
 ) -> Result<Vec<CertificateEvent>, CertificateError> {
+    let issued_on = facts.issued_on;
+    if renewed_on < issued_on {
+        return Err(CertificateError::RenewedBeforeIssue { renewed_on, issued_on });
+    }
     let expires_on = valid_until(&facts.certification, renewed_on, asked, context)?;
     if expires_on <= facts.expires_on {
         return Err(CertificateError::RenewalDoesNotProlong { expires_on: facts.expires_on });

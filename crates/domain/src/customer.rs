@@ -129,20 +129,31 @@ impl Company {
         // Codes hold no `/`, so that no two programs and scopes share a namespace.
         let namespace = format!("{program}/{scope}");
         let namespace = Uuid::new_v5(&OPPORTUNITY_NAMESPACE, namespace.as_bytes());
+        let key = |text: String| OpportunityId(Uuid::new_v5(&namespace, text.as_bytes()));
+        let mut keys: Vec<OpportunityId> = self.identities().into_iter().map(key).collect();
+        keys.sort_unstable();
+        keys.dedup();
+        keys
+    }
+
+    /// The ways to tell the company, normalised: one text each.
+    fn identities(&self) -> Vec<String> {
         let country = self.country;
         let name = normalised_name(&self.name);
         let tax_id = self.tax_id.as_deref().map(normalised_tax_id).unwrap_or_default();
         let domain = self.domain.as_deref().and_then(normalised_domain);
-        let keys = [
+        let identities = [
             (!name.is_empty()).then(|| format!("name/{country}/{name}")),
             (!tax_id.is_empty()).then(|| format!("tax-id/{country}/{tax_id}")),
             domain.map(|domain| format!("domain/{domain}")),
         ];
-        let key = |text: String| OpportunityId(Uuid::new_v5(&namespace, text.as_bytes()));
-        let mut keys: Vec<OpportunityId> = keys.into_iter().flatten().map(key).collect();
-        keys.sort_unstable();
-        keys.dedup();
-        keys
+        identities.into_iter().flatten().collect()
+    }
+
+    /// Whether both mean the same company: one match of name, domain or tax id is enough.
+    pub fn is_same_as(&self, other: &Self) -> bool {
+        let others = other.identities();
+        self.identities().iter().any(|identity| others.contains(identity))
     }
 }
 

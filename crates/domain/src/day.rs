@@ -4,42 +4,63 @@ use std::{fmt, str::FromStr};
 
 use chrono::{DateTime, Datelike, Days, Months, NaiveDate, Utc};
 use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 
 /// An instant in UTC with microseconds.
 pub type Timestamp = DateTime<Utc>;
 
+const FIRST: NaiveDate = NaiveDate::from_ymd_opt(1, 1, 1).expect("year 1 has a first day");
+const LAST: NaiveDate = NaiveDate::from_ymd_opt(9999, 12, 31).expect("year 9999 has a last day");
+
 /// A calendar day, `YYYY-MM-DD`.
-#[derive(
-    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
-)]
+///
+/// From 0001-01-01 to 9999-12-31, so that it always has four digits of a year. What would lie
+/// outside, read or reckoned, is the nearest day inside; which days a command may name is for its
+/// aggregate to bound.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, JsonSchema)]
 #[serde(transparent)]
 pub struct Day(#[schemars(with = "String", extend("format" = "date"))] pub NaiveDate);
 
 impl Day {
     /// The day of a year, month and day of month; `None` where the calendar has no such day.
     pub fn of(year: i32, month: u32, day: u32) -> Option<Self> {
-        NaiveDate::from_ymd_opt(year, month, day).map(Self)
+        NaiveDate::from_ymd_opt(year, month, day).map(Self::within_bounds)
     }
 
     /// The UTC day of an instant.
     pub fn of_instant(instant: Timestamp) -> Self {
-        Self(instant.date_naive())
+        Self::within_bounds(instant.date_naive())
     }
 
-    /// This day plus a number of days, capped at the calendar's end.
+    fn within_bounds(date: NaiveDate) -> Self {
+        Self(date.clamp(FIRST, LAST))
+    }
+
+    /// This day plus a number of days, at most the last one.
     pub fn plus_days(self, days: u32) -> Self {
-        Self(self.0.checked_add_days(Days::new(days.into())).unwrap_or(NaiveDate::MAX))
+        Self::within_bounds(self.0.checked_add_days(Days::new(days.into())).unwrap_or(LAST))
     }
 
-    /// This day minus a number of days, capped at the calendar's beginning.
+    /// This day minus a number of days, at least the first one.
     pub fn minus_days(self, days: u32) -> Self {
-        Self(self.0.checked_sub_days(Days::new(days.into())).unwrap_or(NaiveDate::MIN))
+        Self::within_bounds(self.0.checked_sub_days(Days::new(days.into())).unwrap_or(FIRST))
     }
 
-    /// The same day of a later month, or that month's last day where it is shorter.
+    /// The same day of a later month, or that month's last day where it is shorter; at most the
+    /// last one.
     pub fn plus_months(self, months: u32) -> Self {
-        Self(self.0.checked_add_months(Months::new(months)).unwrap_or(NaiveDate::MAX))
+        Self::within_bounds(self.0.checked_add_months(Months::new(months)).unwrap_or(LAST))
+    }
+
+    /// The same day that many years ago.
+    pub fn minus_years(self, years: u32) -> Self {
+        let months = Months::new(years.saturating_mul(12));
+        Self::within_bounds(self.0.checked_sub_months(months).unwrap_or(FIRST))
+    }
+
+    /// The same day in that many years.
+    pub fn plus_years(self, years: u32) -> Self {
+        self.plus_months(years.saturating_mul(12))
     }
 
     /// Days from this day to `later`; negative when `later` is earlier.
@@ -53,6 +74,12 @@ impl Day {
     }
 }
 
+impl<'de> Deserialize<'de> for Day {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        NaiveDate::deserialize(deserializer).map(Self::within_bounds)
+    }
+}
+
 impl fmt::Display for Day {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.fmt(formatter)
@@ -63,7 +90,7 @@ impl FromStr for Day {
     type Err = chrono::ParseError;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        text.parse().map(Self)
+        text.parse().map(Self::within_bounds)
     }
 }
 
@@ -157,6 +184,21 @@ mod tests {
         let december: Month = "2025-12".parse().unwrap();
         assert_eq!(december.next().to_string(), "2026-01");
         assert_eq!(december.next().previous(), december);
+    }
+
+    #[test]
+    fn no_day_lies_outside_the_years_of_four_digits() {
+        let (first, last): (Day, Day) =
+            ("0001-01-01".parse().unwrap(), "9999-12-31".parse().unwrap());
+        assert_eq!([last.plus_days(1), last.plus_days(u32::MAX)], [last, last]);
+        assert_eq!([last.plus_months(1), last.plus_months(u32::MAX)], [last, last]);
+        assert_eq!([last.plus_years(1), last.plus_years(u32::MAX)], [last, last]);
+        assert_eq!([first.minus_days(1), first.minus_days(u32::MAX)], [first, first]);
+        assert_eq!([first.minus_years(1), first.minus_years(u32::MAX)], [first, first]);
+        assert_eq!("+12345-01-01".parse(), Ok(last));
+        let read: Vec<Day> = serde_json::from_str(r#"["+12345-01-01", "-0005-01-01"]"#).unwrap();
+        assert_eq!(read, [last, first]);
+        assert_eq!(serde_json::to_string(&last).unwrap(), "\"9999-12-31\"");
     }
 
     #[test]

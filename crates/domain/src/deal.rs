@@ -15,12 +15,14 @@ use serde::{Deserialize, Serialize};
 
 pub use case::DealCase;
 use registration::Particulars;
+pub use registration::may_register;
 
 use crate::customer::Company;
 use crate::partner::{PartnerStanding, PartnerStatus};
+use crate::wording::word;
 use crate::{
-    Aggregate, ConflictId, Context, Country, Day, Money, OpportunityId, PartnerId, ProductScope,
-    ReasonCode, Refusal, RefusalKind, Subject, aggregate,
+    Aggregate, ConflictId, Context, Country, Day, DealId, Money, OpportunityId, OrderId, PartnerId,
+    ProductScope, ReasonCode, Refusal, RefusalKind, Subject, aggregate,
 };
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -43,6 +45,8 @@ pub enum DealCommand {
     /// Submits the draft: its opportunity's keys are claimed next.
     Submit {
         standing: PartnerStanding,
+        /// Another deal of the same partner that holds the opportunity.
+        own: Option<DealId>,
     },
     /// All keys are claimed (by policy only): in review, or protected where validation is
     /// automatic.
@@ -58,6 +62,7 @@ pub enum DealCommand {
     },
     ProvideInformation {
         answer: String,
+        standing: PartnerStanding,
     },
     /// Validates the registration: protected from today.
     Approve {},
@@ -71,10 +76,12 @@ pub enum DealCommand {
     RecordActivity {
         activity: String,
         on: Day,
+        standing: PartnerStanding,
     },
     /// Prolongs the protection by the rulebook's days.
     Extend {
         reason: String,
+        standing: PartnerStanding,
     },
     MarkWon {
         closed_on: Day,
@@ -93,6 +100,15 @@ pub enum DealCommand {
     },
     /// The scheduler's: protection has run out or nothing happened for too long.
     Expire {},
+    /// An order was placed with the deal's discount: until it is cancelled, there is no other one
+    /// (by policy only).
+    Reserve {
+        order: OrderId,
+    },
+    /// The order that had the deal's discount will not be paid (by policy only).
+    ReleaseReservation {
+        order: OrderId,
+    },
     /// A conflict was resolved for this deal (by policy only): its keys are claimed anew.
     WinConflict {
         conflict: ConflictId,
@@ -157,6 +173,11 @@ pub enum DealEvent {
     Released { statement: String },
     #[serde(rename = "DealExpired")]
     Expired { cause: ExpiryCause, ended_on: Day },
+    /// An order has the deal's discount.
+    #[serde(rename = "DealReserved")]
+    Reserved { order: OrderId },
+    #[serde(rename = "DealReservationReleased")]
+    ReservationReleased { order: OrderId },
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema, thiserror::Error)]
@@ -166,9 +187,9 @@ pub enum DealError {
     DealNotFound,
     #[error("the deal already exists")]
     DealAlreadyExists,
-    #[error("a deal that is {status:?} cannot do this")]
+    #[error("a deal that is {} cannot do this", word(.status))]
     DealWrongStatus { status: DealStatus },
-    #[error("a partner that is {status:?} cannot register deals")]
+    #[error("a partner that is {} cannot register or pursue deals", word(.status))]
     PartnerNotActive { status: PartnerStatus },
     #[error("none of the partner's levels may register deals")]
     LevelMayNotRegister,
@@ -184,12 +205,22 @@ pub enum DealError {
     InvalidField { field: String, problem: String },
     #[error("the expected close {expected_close} is before today, {today}")]
     CloseInPast { expected_close: Day, today: Day },
+    #[error("a deal is expected to close by {latest} at the latest, not on {expected_close}")]
+    CloseTooFar { expected_close: Day, latest: Day },
+    #[error("the partner's own deal {deal} holds the opportunity already")]
+    RegisteredAlready { deal: DealId },
+    #[error("order {order} has the deal's discount already")]
+    DealReservedAlready { order: OrderId },
     #[error("the rulebook knows no rejection reason `{reason}`")]
     UnknownRejectionReason { reason: ReasonCode },
     #[error("a deal is validated by another person than the one who registered it")]
     ApproverIsRegistrant,
     #[error("{on} is in the future; today is {today}")]
     ActivityInFuture { on: Day, today: Day },
+    #[error("{on} is too long ago; an activity is recorded from {earliest} on")]
+    ActivityTooOld { on: Day, earliest: Day },
+    #[error("the deal was protected on {protected_from} and cannot be won on {closed_on} before")]
+    ClosedBeforeProtected { closed_on: Day, protected_from: Day },
     #[error("an extension needs activity since {since}")]
     NoActivitySinceExtension { since: Day },
     #[error("the deal has had all {count_max} extensions")]
@@ -289,23 +320,29 @@ impl Aggregate for Deal {
                 let particulars = Particulars { customer, product_scope, value, expected_close };
                 self.revise(particulars, context)
             }
-            C::Submit { standing } => self.submit(&standing, context),
+            C::Submit { standing, own } => self.submit(&standing, own, context),
             C::ConfirmClaim {} => self.confirm_claim(context),
             C::Contest { conflict, opportunity, earliest_free_day } => {
                 self.contest(conflict, opportunity, earliest_free_day)
             }
             C::RequestInformation { question } => self.request_information(question),
-            C::ProvideInformation { answer } => self.provide_information(answer),
+            C::ProvideInformation { answer, standing } => {
+                self.provide_information(answer, &standing)
+            }
             C::Approve {} => self.approve(context),
             C::Reject { reason, note } => self.reject(reason, note, context),
             C::Withdraw { reason } => self.withdraw(reason),
-            C::RecordActivity { activity, on } => self.record_activity(activity, on, context),
-            C::Extend { reason } => self.extend(reason, context),
+            C::RecordActivity { activity, on, standing } => {
+                self.record_activity((activity, on), &standing, context)
+            }
+            C::Extend { reason, standing } => self.extend(reason, &standing, context),
             C::MarkWon { closed_on, value } => self.mark_won(closed_on, value, context),
             C::MarkLost { reason } => self.mark_lost(reason),
             C::Revoke { reason } => self.revoke(reason),
             C::Release { statement } => self.release(statement),
             C::Expire {} => self.expire(context),
+            C::Reserve { order } => self.reserve(order),
+            C::ReleaseReservation { order } => Ok(self.release_reservation(order)),
             C::WinConflict { conflict } => self.win_conflict(conflict, context),
             C::LoseConflict { conflict, rule } => self.lose_conflict(conflict, rule),
         }
@@ -342,30 +379,6 @@ impl Deal {
             status => DealError::DealWrongStatus { status },
         }
     }
-}
-
-/// Longest free text that a deal keeps, in characters.
-const TEXT_CHARS_MAX: usize = 4000;
-
-/// Refuses a text that says nothing or too much.
-fn check_text(field: &str, text: &str) -> Result<(), DealError> {
-    let invalid = |problem: &str| {
-        Err(DealError::InvalidField { field: field.to_owned(), problem: problem.to_owned() })
-    };
-    match text {
-        text if text.trim().is_empty() => invalid("it is blank"),
-        text if text.chars().count() > TEXT_CHARS_MAX => {
-            invalid("it is longer than 4000 characters")
-        }
-        _ => Ok(()),
-    }
-}
-
-fn check_reason(reason: &str) -> Result<(), DealError> {
-    if reason.trim().is_empty() {
-        return Err(DealError::ReasonMissing);
-    }
-    check_text("reason", reason)
 }
 
 #[cfg(test)]

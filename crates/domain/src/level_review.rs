@@ -11,22 +11,25 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::evidence::{Evaluation, Evidence};
+use crate::partner::{PartnerStanding, PartnerStatus};
+use crate::wording::{or_none, word, words};
 use crate::{
-    Aggregate, Context, Day, LevelId, PartnerId, Refusal, RefusalKind, RequirementId, Subject,
-    TrackId, aggregate,
+    Aggregate, Context, Day, LevelId, LevelReviewId, PartnerId, Refusal, RefusalKind,
+    RequirementId, Subject, TrackId, aggregate,
 };
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub enum LevelReviewCommand {
     /// Opens a review of whether the partner holds `target`: the next level (promotion) or the
-    /// current one (standing). `current` and `evidence` come from the partner's records.
+    /// current one (standing). `standing`, `evidence` and `other` come from the partner's records.
     Open {
-        partner: PartnerId,
+        standing: PartnerStanding,
         track: TrackId,
-        current: Option<LevelId>,
         target: LevelId,
         evidence: Evidence,
+        /// A review of the same partner and track that is open already.
+        other: Option<LevelReviewId>,
         /// Why the review is opened.
         reason: String,
     },
@@ -47,6 +50,7 @@ pub enum LevelReviewCommand {
         /// Reasons for giving the target level although these requirements are not met.
         #[serde(default)]
         overrides: BTreeMap<RequirementId, String>,
+        standing: PartnerStanding,
     },
     /// The partner's objection to the decision, once.
     Appeal {
@@ -57,6 +61,7 @@ pub enum LevelReviewCommand {
         #[serde(default)]
         outcome: Option<ReviewOutcome>,
         reason: String,
+        standing: PartnerStanding,
     },
     /// Closes an undecided review without a decision.
     Withdraw {
@@ -130,23 +135,35 @@ pub enum LevelReviewError {
     LevelReviewNotFound,
     #[error("the level review is already open")]
     LevelReviewAlreadyOpen,
+    #[error("review {review} of the same partner and track is open; decide or withdraw it first")]
+    AnotherReviewOpen { review: LevelReviewId },
+    #[error("levels of a partner that is {} are not reviewed", word(.status))]
+    PartnerNotActive { status: PartnerStatus },
+    #[error(
+        "the decision is about level {}, but the partner holds {} now",
+        or_none(.reviewed.as_ref()), or_none(.held.as_ref())
+    )]
+    LevelChangedSince { reviewed: Option<LevelId>, held: Option<LevelId> },
     #[error("track `{track}` has no level `{level}`")]
     UnknownLevel { track: TrackId, level: LevelId },
     #[error("level `{level}` is not decided by a review")]
     LevelNotReviewed { level: LevelId },
-    #[error("a review targets the current level or the next one above; the next one is {next:?}")]
+    #[error(
+        "a review targets the current level or the next one above; the next one is {}",
+        or_none(.next.as_ref())
+    )]
     TargetOutOfReach { next: Option<LevelId> },
     #[error("the target level has no requirement `{requirement}`")]
     UnknownRequirement { requirement: RequirementId },
     #[error("requirement `{requirement}` is measured, not judged")]
     RequirementNotJudged { requirement: RequirementId },
-    #[error("requirements are still to be judged: {}", list(.requirements))]
+    #[error("requirements are still to be judged: {}", words(.requirements))]
     RequirementsToBeJudged { requirements: Vec<RequirementId> },
     #[error("nobody has recommended an outcome")]
     RecommendationMissing,
     #[error("a level is decided by another person than the one who recommended")]
     DeciderIsRecommender,
-    #[error("requirements are not met and not overridden: {}", list(.requirements))]
+    #[error("requirements are not met and not overridden: {}", words(.requirements))]
     RequirementsNotMet { requirements: Vec<RequirementId> },
     #[error("requirement `{requirement}` is met; there is nothing to override")]
     NothingToOverride { requirement: RequirementId },
@@ -158,6 +175,8 @@ pub enum LevelReviewError {
     NothingToRetain,
     #[error("a probation ends after today, {today}")]
     ProbationInPast { until: Day, today: Day },
+    #[error("a probation ends on {latest} at the latest, not on {until}")]
+    ProbationTooLong { until: Day, latest: Day },
     #[error("a downgrade leads to a lower level than the current one")]
     NotADowngrade,
     #[error("the level review is already decided")]
@@ -172,19 +191,18 @@ pub enum LevelReviewError {
     AppealDeciderIsDecider,
     #[error("the level review was withdrawn")]
     LevelReviewWithdrawn,
-}
-
-fn list(requirements: &[RequirementId]) -> String {
-    requirements.iter().map(RequirementId::as_str).collect::<Vec<_>>().join(", ")
+    #[error("`{field}` is not usable: {problem}")]
+    InvalidField { field: String, problem: String },
 }
 
 impl Refusal for LevelReviewError {
     fn kind(&self) -> RefusalKind {
         match self {
             Self::LevelReviewNotFound => RefusalKind::NotFound,
-            Self::UnknownLevel { .. } | Self::UnknownRequirement { .. } | Self::ReasonMissing => {
-                RefusalKind::InvalidValue
-            }
+            Self::UnknownLevel { .. }
+            | Self::UnknownRequirement { .. }
+            | Self::InvalidField { .. }
+            | Self::ReasonMissing => RefusalKind::InvalidValue,
             _ => RefusalKind::Rule,
         }
     }
@@ -218,7 +236,22 @@ pub struct DecidedReview {
     pub decided_by: Subject,
     pub outcome: ReviewOutcome,
     pub level: Option<LevelId>,
+    /// What the first decision came to: the level that an appeal is about.
+    pub appealed_level: Option<LevelId>,
     pub appeal: AppealState,
+}
+
+impl LevelReview {
+    /// The level that the partner holds if the decision, or the one on its appeal, still fits.
+    pub fn level_presumed(&self, on_appeal: bool) -> Option<&LevelId> {
+        match self {
+            Self::Decided(decided) if on_appeal => decided.appealed_level.as_ref(),
+            Self::Open(review) | Self::Decided(DecidedReview { review, .. }) => {
+                review.current.as_ref()
+            }
+            Self::Unopened | Self::Withdrawn { .. } => None,
+        }
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

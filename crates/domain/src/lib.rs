@@ -29,6 +29,8 @@ pub mod personal;
 pub mod pricing;
 pub mod program;
 pub mod rulebook;
+pub mod text;
+mod wording;
 
 pub use aggregate::{Actor, Aggregate, Context, Refusal, RefusalKind, Role};
 pub use day::{Day, Month, Timestamp};

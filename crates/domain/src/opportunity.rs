@@ -11,10 +11,14 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+use crate::text::{check_reason, check_text_up_to};
 use crate::{
     Aggregate, ConflictId, Context, Day, DealId, PartnerId, ReasonCode, Refusal, RefusalKind,
     Subject, aggregate,
 };
+
+/// Longest name of an instance that a conflict is handed to, in characters.
+const RECIPIENT_CHARS_MAX: usize = 200;
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
@@ -96,10 +100,14 @@ pub enum OpportunityError {
     UnknownConflictRule { rule: ReasonCode },
     #[error("a conflict is resolved by a person who acted on neither deal")]
     ResolverNotNeutral,
+    #[error("the partner's own deal {deal} holds the opportunity already")]
+    HeldByOwnDeal { deal: DealId },
     #[error("deal {deal} does not hold the opportunity")]
     NotTheHolder { deal: DealId },
     #[error("an escalation names the instance that it goes to")]
     EscalationWithoutRecipient,
+    #[error("`{field}` is not usable: {problem}")]
+    InvalidField { field: String, problem: String },
     #[error("a reason is required")]
     ReasonMissing,
 }
@@ -110,6 +118,7 @@ impl Refusal for OpportunityError {
             Self::ConflictNotFound => RefusalKind::NotFound,
             Self::UnknownConflictRule { .. }
             | Self::EscalationWithoutRecipient
+            | Self::InvalidField { .. }
             | Self::ReasonMissing => RefusalKind::InvalidValue,
             _ => RefusalKind::Rule,
         }
@@ -159,7 +168,7 @@ impl Aggregate for Opportunity {
         context: &Context,
     ) -> Result<Vec<OpportunityEvent>, OpportunityError> {
         match command {
-            OpportunityCommand::Claim { deal, partner } => Ok(self.claim(deal, partner, context)),
+            OpportunityCommand::Claim { deal, partner } => self.claim(deal, partner, context),
             OpportunityCommand::Protect { deal, until } => self.protect(deal, until),
             OpportunityCommand::Release { deal } => Ok(self.release(deal)),
             OpportunityCommand::Escalate { conflict, to, reason } => {
@@ -249,18 +258,29 @@ impl Opportunity {
         found.map(|(id, conflict)| (*id, conflict))
     }
 
-    fn claim(&self, deal: DealId, partner: PartnerId, context: &Context) -> Vec<OpportunityEvent> {
+    fn claim(
+        &self,
+        deal: DealId,
+        partner: PartnerId,
+        context: &Context,
+    ) -> Result<Vec<OpportunityEvent>, OpportunityError> {
         let today = context.today;
         match &self.holder {
-            None => vec![OpportunityEvent::Claimed { deal, partner, claimed_on: today }],
-            Some(holder) if holder.deal == deal || self.conflict_for(deal).is_some() => Vec::new(),
+            None => Ok(vec![OpportunityEvent::Claimed { deal, partner, claimed_on: today }]),
+            Some(holder) if holder.deal == deal || self.conflict_for(deal).is_some() => {
+                Ok(Vec::new())
+            }
+            // Nobody is in conflict with itself.
+            Some(holder) if holder.partner == partner => {
+                Err(OpportunityError::HeldByOwnDeal { deal: holder.deal })
+            }
             Some(holder) => {
                 // Counting the conflicts keeps a later one between the same deals apart.
                 let name = format!("conflict/{}/{deal}", self.conflicts.len());
                 let conflict = Uuid::new_v5(&context.aggregate_id, name.as_bytes());
                 let until_at_most = today.plus_days(context.rules.deals.protection_days);
                 let until = holder.protected_until.unwrap_or(until_at_most);
-                vec![OpportunityEvent::ConflictOpened {
+                Ok(vec![OpportunityEvent::ConflictOpened {
                     conflict: ConflictId(conflict),
                     holder: holder.deal,
                     holder_partner: holder.partner,
@@ -268,7 +288,7 @@ impl Opportunity {
                     contender_partner: partner,
                     opened_on: today,
                     earliest_free_day: until.plus_days(1),
-                }]
+                }])
             }
         }
     }
@@ -334,9 +354,8 @@ impl Opportunity {
         if to.trim().is_empty() {
             return Err(OpportunityError::EscalationWithoutRecipient);
         }
-        if reason.trim().is_empty() {
-            return Err(OpportunityError::ReasonMissing);
-        }
+        check_text_up_to("to", &to, RECIPIENT_CHARS_MAX)?;
+        check_reason(&reason, OpportunityError::ReasonMissing)?;
         if conflict.escalated_to.as_ref() == Some(&to) {
             return Ok(Vec::new());
         }
@@ -362,9 +381,7 @@ impl Opportunity {
         if !context.rules.deals.conflict_rules.contains(&rule) {
             return Err(OpportunityError::UnknownConflictRule { rule });
         }
-        if reason.trim().is_empty() {
-            return Err(OpportunityError::ReasonMissing);
-        }
+        check_reason(&reason, OpportunityError::ReasonMissing)?;
         let resolved_by = context.actor.subject.clone();
         let conflict = id;
         let resolved = OpportunityEvent::ConflictResolved {

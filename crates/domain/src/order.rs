@@ -11,17 +11,19 @@ use serde::{Deserialize, Serialize};
 pub use placing::quote;
 
 use crate::customer::Company;
+use crate::deal::DealStatus;
 use crate::partner::{PartnerStanding, PartnerStatus};
 use crate::pricing::{Item, Quote};
 use crate::rulebook::PaymentMethod;
+use crate::text::{check_reason, check_text_up_to};
+use crate::wording::word;
 use crate::{
-    Aggregate, Context, Currency, Day, DealId, LicenceId, OrderId, PartnerId, Refusal, RefusalKind,
-    Sku, aggregate,
+    Aggregate, Context, Currency, Day, DealId, LicenceId, OrderId, PartnerId, ProductScope,
+    Refusal, RefusalKind, Sku, aggregate,
 };
 
-/// Longest texts that an order keeps, in characters.
+/// Longest reference of a payment, in characters.
 const REFERENCE_CHARS_MAX: usize = 200;
-const REASON_CHARS_MAX: usize = 4000;
 
 /// What is wanted; the same for a quote and for the order made of it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -61,8 +63,23 @@ pub struct OrderFacts {
     pub seats_managed: u64,
     /// The licence that a renewal or an upgrade is about.
     pub licence: Option<LicenceFact>,
-    /// Whether the named deal is this partner's and protected or won.
-    pub deal_counts: bool,
+    /// The deal that the request names, if there is one.
+    pub deal: Option<DealFact>,
+    /// The partner that the caller names, whoever it is.
+    pub named: Option<PartnerId>,
+}
+
+/// A deal as its own stream has it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct DealFact {
+    pub deal: DealId,
+    pub partner: PartnerId,
+    pub status: DealStatus,
+    pub customer: Company,
+    pub product_scope: ProductScope,
+    /// The pending or completed order that has the deal's discount.
+    pub reserved_by: Option<OrderId>,
 }
 
 /// A licence as its own stream has it.
@@ -97,6 +114,8 @@ pub enum OrderCommand {
     Complete {
         paid_on: Day,
         reference: String,
+        /// The day of the order, by its own stream.
+        placed_on: Day,
     },
     Cancel {
         reason: String,
@@ -105,8 +124,8 @@ pub enum OrderCommand {
     MarkRenewed {
         renewal: OrderId,
     },
-    /// Another change of the licence was ordered at the same moment and came first (by policy
-    /// only).
+    /// Another order for the same licence or of the same deal came first, at the same moment (by
+    /// policy only).
     Refuse {
         reserved_by: OrderId,
     },
@@ -144,13 +163,13 @@ pub enum OrderError {
     OrderNotFound,
     #[error("the order already exists")]
     OrderAlreadyExists,
-    #[error("an order that is {status:?} cannot do this")]
+    #[error("an order that is {} cannot do this", word(.status))]
     OrderWrongStatus { status: OrderStatus },
     #[error("this program sells through partners only")]
     NoDirectSales,
-    #[error("a partner that is {status:?} cannot place orders")]
+    #[error("a partner that is {} cannot place orders", word(.status))]
     PartnerNotActive { status: PartnerStatus },
-    #[error("payment by {payment:?} is not offered")]
+    #[error("payment by {} is not offered", word(.payment))]
     PaymentNotOffered { payment: PaymentMethod },
     #[error("the program has no price list in {currency}")]
     NoPriceList {
@@ -171,6 +190,8 @@ pub enum OrderError {
     TermOutOfRange { term_months_min: u32, term_months_max: u32 },
     #[error("a term cannot start on {starts_on}, before today, {today}")]
     StartInPast { starts_on: Day, today: Day },
+    #[error("a term starts on {latest} at the latest, not on {starts_on}")]
+    StartTooFar { starts_on: Day, latest: Day },
     #[error("the licence does not exist or is another partner's")]
     LicenceNotFound,
     #[error("the licence ended on {ends_on}")]
@@ -183,14 +204,24 @@ pub enum OrderError {
     PlanChange { sku: Sku },
     #[error("order {order} changes the licence and is still pending; pay or cancel it first")]
     LicenceChangePending { order: OrderId },
+    #[error("the licence is another partner's than the one named")]
+    LicenceOfAnotherPartner { licence: LicenceId },
     #[error("the deal does not count for this order")]
     DealDoesNotCount { deal: DealId },
+    #[error("the deal is about another customer than the order")]
+    DealOfAnotherCustomer { deal: DealId },
+    #[error("the deal is about `{product_scope}`, and nothing ordered belongs to that")]
+    DealOfAnotherProduct { deal: DealId, product_scope: ProductScope },
+    #[error("order {order} has the deal's discount already")]
+    DealUsed { deal: DealId, order: OrderId },
     #[error("the amount is too large")]
     AmountTooLarge,
     #[error("`{field}` is not usable: {problem}")]
     InvalidField { field: String, problem: String },
     #[error("{paid_on} is in the future; today is {today}")]
     PaymentInFuture { paid_on: Day, today: Day },
+    #[error("{paid_on} is before the day of the order, {placed_on}")]
+    PaymentBeforeOrder { paid_on: Day, placed_on: Day },
     #[error("a reason is required")]
     ReasonMissing,
 }
@@ -275,8 +306,8 @@ impl Aggregate for Order {
                 }
                 Ok(vec![placing::place(request, payment, facts, context)?])
             }
-            OrderCommand::Complete { paid_on, reference } => {
-                self.complete(paid_on, reference, context)
+            OrderCommand::Complete { paid_on, reference, placed_on } => {
+                self.complete((paid_on, placed_on), reference, context)
             }
             OrderCommand::Cancel { reason } => self.cancel(reason),
             OrderCommand::MarkRenewed { renewal } => self.mark_renewed(renewal),
@@ -337,7 +368,7 @@ impl Aggregate for Order {
 impl Order {
     fn complete(
         &self,
-        paid_on: Day,
+        (paid_on, placed_on): (Day, Day),
         reference: String,
         context: &Context,
     ) -> Result<Vec<OrderEvent>, OrderError> {
@@ -346,10 +377,13 @@ impl Order {
             return Ok(Vec::new());
         }
         self.expect(OrderStatus::Pending)?;
-        check_text("reference", &reference, REFERENCE_CHARS_MAX)?;
+        check_text_up_to("reference", &reference, REFERENCE_CHARS_MAX)?;
         let today = context.today;
         if paid_on > today {
             return Err(OrderError::PaymentInFuture { paid_on, today });
+        }
+        if paid_on < placed_on {
+            return Err(OrderError::PaymentBeforeOrder { paid_on, placed_on });
         }
         Ok(vec![OrderEvent::Completed { paid_on, reference }])
     }
@@ -359,10 +393,7 @@ impl Order {
             return Ok(Vec::new());
         }
         self.expect(OrderStatus::Pending)?;
-        if reason.trim().is_empty() {
-            return Err(OrderError::ReasonMissing);
-        }
-        check_text("reason", &reason, REASON_CHARS_MAX)?;
+        check_reason(&reason, OrderError::ReasonMissing)?;
         Ok(vec![OrderEvent::Cancelled { reason }])
     }
 
@@ -388,18 +419,6 @@ impl Order {
             OrderStatus::Unknown => Err(OrderError::OrderNotFound),
             status => Err(OrderError::OrderWrongStatus { status }),
         }
-    }
-}
-
-/// Refuses a text that says nothing or too much.
-fn check_text(field: &str, text: &str, chars_max: usize) -> Result<(), OrderError> {
-    let invalid = |problem| Err(OrderError::InvalidField { field: field.to_owned(), problem });
-    match text {
-        text if text.trim().is_empty() => invalid("it is blank".to_owned()),
-        text if text.chars().count() > chars_max => {
-            invalid(format!("it is longer than {chars_max} characters"))
-        }
-        _ => Ok(()),
     }
 }
 

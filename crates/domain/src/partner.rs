@@ -107,6 +107,13 @@ pub struct PartnerStanding {
     pub discount_adjustment: Option<Rate>,
 }
 
+impl PartnerStanding {
+    /// The level held on a track; none also where the partner is not on it.
+    pub fn level_on(&self, track: &TrackId) -> Option<&LevelId> {
+        self.tracks.get(track)?.as_ref()
+    }
+}
+
 impl Partner {
     /// The partner's standing; `id` is its stream's own id, which a state does not hold.
     pub fn standing(&self, id: PartnerId) -> PartnerStanding {

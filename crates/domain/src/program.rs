@@ -13,7 +13,11 @@ use crate::rulebook::{
     Rulebook,
     check::{Mistake, check},
 };
+use crate::text::check_reason;
 use crate::{Aggregate, Context, Day, PartnerId, ProgramId, Refusal, RefusalKind, Subject};
+
+/// A version takes effect within so many years of its announcement.
+const EFFECT_YEARS_AHEAD_MAX: u32 = 10;
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
@@ -65,10 +69,14 @@ pub enum ProgramError {
     AlreadyAnnounced { version: u32, effective_on: Day },
     #[error("a rulebook cannot take effect on {effective_on}, before today, {today}")]
     Backdated { effective_on: Day, today: Day },
+    #[error("a rulebook takes effect on {latest} at the latest, not on {effective_on}")]
+    EffectTooFar { effective_on: Day, latest: Day },
     #[error("the rulebook in force demands {days} days of notice: {earliest} at the earliest")]
     NoticeTooShort { days: u32, earliest: Day },
     #[error("version {version} is in effect since {effective_on}")]
     AlreadyInEffect { version: u32, effective_on: Day },
+    #[error("`{field}` is not usable: {problem}")]
+    InvalidField { field: String, problem: String },
     #[error("a reason is required")]
     ReasonMissing,
     #[error("a version effective on {other} is already announced; the next one is later")]
@@ -81,6 +89,7 @@ impl Refusal for ProgramError {
             Self::NoSuchVersion { .. } => RefusalKind::NotFound,
             Self::RulebookInvalid { .. }
             | Self::RulebookOfAnotherProgram { .. }
+            | Self::InvalidField { .. }
             | Self::ReasonMissing => RefusalKind::InvalidValue,
             _ => RefusalKind::Rule,
         }
@@ -249,6 +258,10 @@ impl Program {
         if effective_on < today {
             return Err(ProgramError::Backdated { effective_on, today });
         }
+        let latest = today.plus_years(EFFECT_YEARS_AHEAD_MAX);
+        if effective_on > latest {
+            return Err(ProgramError::EffectTooFar { effective_on, latest });
+        }
         if let Some((_, in_force)) = self.in_force(today) {
             let days = in_force.notice.days;
             let earliest = today.plus_days(days);
@@ -277,9 +290,7 @@ impl Program {
         if let Some(effective_on) = entry.effective_on.filter(|day| *day <= today) {
             return Err(ProgramError::AlreadyInEffect { version, effective_on });
         }
-        if reason.trim().is_empty() {
-            return Err(ProgramError::ReasonMissing);
-        }
+        check_reason(&reason, ProgramError::ReasonMissing)?;
         Ok(vec![ProgramEvent::RulebookWithdrawn { version, reason }])
     }
 }

@@ -7,10 +7,11 @@
 mod answer;
 mod handle;
 mod run;
+mod standing;
 
 use std::sync::{Arc, LazyLock};
 
-use accord_app::{Call, DealDraft, Outcome, ReviewRequest};
+use accord_app::{Call, CertificateDraft, DealDraft, Outcome, ReviewRequest};
 use accord_domain::Aggregate;
 use accord_domain::Role::{
     self, ChannelDirector, ChannelManager, Enablement, Finance, PartnerAdmin, PartnerUser,
@@ -31,8 +32,14 @@ use uuid::Uuid;
 
 pub(crate) use answer::answer_schema;
 pub(crate) use handle::routes;
+pub(crate) use run::buyer;
 use run::{
-    AnnounceBody, DesignateBody, Empty, EscalateBody, OrderBody, ResolveBody, WithdrawBody, plain,
+    AnnounceBody, CompleteBody, DesignateBody, Empty, EscalateBody, OrderBody, ResolveBody,
+    WithdrawBody, plain,
+};
+
+use standing::{
+    DecideAppealBody, DecideBody, ExtendBody, ProvideInformationBody, RecordActivityBody, RenewBody,
 };
 
 use crate::{Http, problem::Problem};
@@ -200,11 +207,8 @@ fn partners() -> Vec<CommandRoute> {
 fn enablement() -> Vec<CommandRoute> {
     let (certificates, reviews) = ("certificates", "level-reviews");
     vec![
-        CommandRoute {
-            run: run::issue_certificate,
-            ..new::<Certificate>(certificates, ("issue", ENABLERS, "Issue a certificate to a person at a partner"))
-        },
-        on::<Certificate>(certificates, ("renew", ENABLERS, "Renew a certificate")),
+        special::<Certificate, CertificateDraft>((certificates, true), ("issue", ENABLERS, "Issue a certificate to a person at a partner"), run::issue_certificate),
+        special::<Certificate, RenewBody>((certificates, false), ("renew", ENABLERS, "Renew a certificate"), standing::renew_certificate),
         on::<Certificate>(certificates, ("revoke", ENABLERS, "Revoke a certificate")),
         special::<LevelReview, ReviewRequest>(
             (reviews, true),
@@ -213,9 +217,9 @@ fn enablement() -> Vec<CommandRoute> {
         ),
         on::<LevelReview>(reviews, ("judge", REVIEWERS, "Judge a requirement that cannot be measured")),
         on::<LevelReview>(reviews, ("recommend", REVIEWERS, "Recommend an outcome")),
-        on::<LevelReview>(reviews, ("decide", MANAGERS, "Decide; not by who recommended")),
+        special::<LevelReview, DecideBody>((reviews, false), ("decide", MANAGERS, "Decide; not by who recommended"), standing::decide_review),
         on::<LevelReview>(reviews, ("appeal", PARTNER_ADMINS, "Appeal the decision, once")),
-        on::<LevelReview>(reviews, ("decide-appeal", ADMINS, "Decide the appeal; not by who decided")),
+        special::<LevelReview, DecideAppealBody>((reviews, false), ("decide-appeal", ADMINS, "Decide the appeal; not by who decided"), standing::decide_appeal),
         on::<LevelReview>(reviews, ("withdraw", MANAGERS, "Close an undecided review")),
     ]
 }
@@ -226,18 +230,18 @@ fn deals() -> Vec<CommandRoute> {
     let mut rows = vec![
         special::<Deal, DealDraft>((c, true), ("draft", SELLERS, "Start a deal registration"), run::draft_deal),
         special::<Deal, Empty>((c, false), ("submit", SELLERS, "Submit the registration: the opportunity is claimed"), run::submit_deal),
+        special::<Deal, ProvideInformationBody>((c, false), ("provide-information", SELLERS, "Answer the vendor's question"), standing::provide_information),
+        special::<Deal, RecordActivityBody>((c, false), ("record-activity", SELLERS, "Record what happened in the deal"), standing::record_activity),
+        special::<Deal, ExtendBody>((c, false), ("extend", SELLERS, "Prolong the protection"), standing::extend_protection),
         special::<Opportunity, EscalateBody>(("conflicts", false), ("escalate", MANAGERS, "Hand a conflict to a higher instance"), run::escalate_conflict),
         special::<Opportunity, ResolveBody>(("conflicts", false), ("resolve", MANAGERS, "Resolve a conflict under a named rule"), run::resolve_conflict),
     ];
-    let plain: [Row; 12] = [
+    let plain: [Row; 9] = [
         ("revise", SELLERS, "Change a draft"),
         ("request-information", MANAGERS, "Ask the partner"),
-        ("provide-information", SELLERS, "Answer the vendor's question"),
         ("approve", MANAGERS, "Validate the registration: it is protected from today"),
         ("reject", MANAGERS, "Reject the registration for an enumerated reason"),
         ("withdraw", SELLERS, "Withdraw the registration"),
-        ("record-activity", SELLERS, "Record what happened in the deal"),
-        ("extend", SELLERS, "Prolong the protection"),
         ("mark-won", SELLERS, "Record that the deal is won"),
         ("mark-lost", SELLERS, "Record that the deal is lost"),
         ("revoke", MANAGERS, "End the protection for a cause"),
@@ -251,7 +255,7 @@ fn deals() -> Vec<CommandRoute> {
 fn orders() -> Vec<CommandRoute> {
     vec![
         special::<Order, OrderBody>(("orders", true), ("place", BUYERS, "Place an order at its quote's price"), run::place_order),
-        on::<Order>("orders", ("complete", CASHIERS, "Record the payment: the licence is delivered")),
+        special::<Order, CompleteBody>(("orders", false), ("complete", CASHIERS, "Record the payment: the licence is delivered"), run::complete_order),
         on::<Order>("orders", ("cancel", BUYERS, "Cancel a pending order")),
     ]
 }

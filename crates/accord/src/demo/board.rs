@@ -6,7 +6,8 @@ use std::sync::Arc;
 use accord_app::App;
 use accord_domain::evidence::Outcome as Finding;
 use accord_domain::level_review::{LevelReview, LevelReviewCommand, OpenReview, ReviewOutcome};
-use accord_domain::{Day, PartnerId, RequirementId, Role};
+use accord_domain::partner::{PartnerStanding, PartnerStatus};
+use accord_domain::{Day, LevelId, PartnerId, RequirementId, Role};
 use accord_projections::{LevelReviewFilter, LevelReviewStatus, LevelReviewSummary, Scope, Views};
 use uuid::Uuid;
 
@@ -103,10 +104,17 @@ impl Board {
         let LevelReview::Open(review) = self.desk.state(id).await? else { return Ok(()) };
         let Some((outcome, overrides)) = self.outcome(&review, id, today) else { return Ok(()) };
         let by = self.vendor.staff(Role::ChannelDirector, 1);
+        let standing = self.desk.standing_of::<LevelReview>(id).await?;
+        if !still_about(review.current.as_ref(), &review, &standing) {
+            let reason = "the partner no longer is what the review is about".to_owned();
+            let withdraw = LevelReviewCommand::Withdraw { reason };
+            self.desk.send::<LevelReview>(&by, Some(id), withdraw).await?;
+            return Ok(());
+        }
         let is_promotion = outcome == ReviewOutcome::Promote;
         let reason = if is_promotion { "earned" } else { "the gap is named in the review" };
         let reason = reason.to_owned();
-        let decide = LevelReviewCommand::Decide { outcome, reason, overrides };
+        let decide = LevelReviewCommand::Decide { outcome, reason, overrides, standing };
         self.desk.send::<LevelReview>(&by, Some(id), decide).await?;
         if !is_promotion && id.as_u128().is_multiple_of(3) {
             let by = partner_actor(row.partner, Role::PartnerAdmin, "Owner");
@@ -120,10 +128,12 @@ impl Board {
     async fn decide_appeal(&mut self, id: Uuid) -> anyhow::Result<()> {
         let LevelReview::Decided(decided) = self.desk.state(id).await? else { return Ok(()) };
         let can_keep = decided.review.current.is_some() && id.as_u128().is_multiple_of(2);
-        let outcome = can_keep.then_some(ReviewOutcome::Retain);
+        let standing = self.desk.standing_of::<LevelReview>(id).await?;
+        let fits = still_about(decided.level.as_ref(), &decided.review, &standing);
+        let outcome = (can_keep && fits).then_some(ReviewOutcome::Retain);
         let by = self.vendor.staff(Role::ChannelDirector, 2);
         let reason = "after a talk with both sides".to_owned();
-        let decide = LevelReviewCommand::DecideAppeal { outcome, reason };
+        let decide = LevelReviewCommand::DecideAppeal { outcome, reason, standing };
         self.desk.send::<LevelReview>(&by, Some(id), decide).await?;
         Ok(())
     }
@@ -159,3 +169,9 @@ impl Board {
 }
 
 type Verdict = (ReviewOutcome, BTreeMap<RequirementId, String>);
+
+/// Whether a decision about this level would still fit the partner.
+fn still_about(level: Option<&LevelId>, review: &OpenReview, standing: &PartnerStanding) -> bool {
+    matches!(standing.status, PartnerStatus::Active | PartnerStatus::Restricted)
+        && standing.level_on(&review.track) == level
+}

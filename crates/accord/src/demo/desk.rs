@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use accord_app::{App, Call, Outcome, command_id};
+use accord_domain::partner::{Partner, PartnerStanding};
 use accord_domain::{Actor, Aggregate, PartnerId, ProgramId, Role, Subject};
 use anyhow::Context;
 use serde::Serialize;
@@ -55,6 +56,16 @@ impl Desk {
         let id = id.unwrap_or_else(|| call.created_id());
         let sent = self.app.execute::<A>(id, command, &call).await;
         sent.with_context(|| format!("`{name}` on {}-{id}", A::CATEGORY))
+    }
+
+    /// How the partner of an aggregate stands.
+    pub(crate) async fn standing_of<A: Aggregate>(
+        &mut self,
+        id: Uuid,
+    ) -> anyhow::Result<PartnerStanding> {
+        let partner = self.state::<A>(id).await?.partner();
+        let partner = partner.with_context(|| format!("{}-{id} has no partner", A::CATEGORY))?;
+        Ok(self.state::<Partner>(partner.0).await?.standing(partner))
     }
 
     /// An aggregate as it stands.

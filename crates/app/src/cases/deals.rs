@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use accord_domain::customer::Company;
-use accord_domain::deal::{Deal, DealCommand};
+use accord_domain::deal::{Deal, DealCommand, DealError, DealStatus};
 use accord_domain::metadata::Metadata;
 use accord_domain::opportunity::{Opportunity, OpportunityCommand};
 use accord_domain::partner::{Partner, PartnerStanding};
@@ -15,7 +15,7 @@ use accord_eventlog::{Direction, StreamName};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::{App, AppError, Call, Outcome};
+use crate::{App, AppError, Call, Outcome, RefusalReport};
 
 /// What a partner tells about a deal.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -57,10 +57,31 @@ impl App {
 
     /// Submits a draft; afterwards the deal is in review, protected or contested.
     pub async fn submit_deal(&self, deal: DealId, call: &Call) -> Result<Outcome, AppError> {
-        let state = self.state::<Deal>(deal.0, call).await?;
-        let partner = state.partner().ok_or(AppError::NotFound)?;
-        let standing = self.standing(partner, call).await?;
-        self.execute::<Deal>(deal.0, DealCommand::Submit { standing }, call).await
+        let own = self.own_deal(deal, call).await?;
+        let submit = |standing| DealCommand::Submit { standing, own };
+        let outcome = self.execute_by_standing::<Deal>(deal.0, submit, call).await?;
+        // Two own registrations at once: the one that came second was withdrawn.
+        if !outcome.replayed
+            && self.state::<Deal>(deal.0, call).await?.status == DealStatus::Withdrawn
+            && let Some(deal) = self.own_deal(deal, call).await?
+        {
+            return Err(AppError::Refused(RefusalReport::of(&DealError::RegisteredAlready {
+                deal,
+            })));
+        }
+        Ok(outcome)
+    }
+
+    /// Another deal of the same partner that holds this one's opportunity.
+    async fn own_deal(&self, deal: DealId, call: &Call) -> Result<Option<DealId>, AppError> {
+        let case = self.state::<Deal>(deal.0, call).await?.case.ok_or(AppError::NotFound)?;
+        let keys = case.customer.opportunity_keys(&call.program, &case.product_scope);
+        for key in keys {
+            if let Some(own) = self.own_holder(key, (deal, case.partner)).await? {
+                return Ok(Some(own));
+            }
+        }
+        Ok(None)
     }
 
     /// Resolves a conflict; by somebody who has acted on neither of its deals.
@@ -106,6 +127,18 @@ impl App {
         call: &Call,
     ) -> Result<PartnerStanding, AppError> {
         Ok(self.state::<Partner>(partner.0, call).await?.standing(partner))
+    }
+
+    /// Carries out a command that depends on how the aggregate's partner stands.
+    pub async fn execute_by_standing<A: Aggregate>(
+        &self,
+        id: uuid::Uuid,
+        command: impl FnOnce(PartnerStanding) -> A::Command,
+        call: &Call,
+    ) -> Result<Outcome, AppError> {
+        let partner = self.state::<A>(id, call).await?.partner().ok_or(AppError::NotFound)?;
+        let standing = self.standing(partner, call).await?;
+        self.execute::<A>(id, command(standing), call).await
     }
 
     /// A stream's state whatever its program and partner; for policies.

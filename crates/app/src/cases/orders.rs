@@ -1,13 +1,15 @@
 //! Quotes and orders: licence, standing and volume are looked up, the price is the domain's.
 
-use accord_domain::deal::{Deal, DealStatus};
+use accord_domain::deal::Deal;
 use accord_domain::licence::{Licence, LicenceRecord};
+use accord_domain::metadata::Metadata;
 use accord_domain::order::{
-    LicenceFact, Order, OrderCommand, OrderError, OrderFacts, OrderRequest, quote,
+    DealFact, LicenceFact, Order, OrderCommand, OrderError, OrderFacts, OrderRequest, quote,
 };
 use accord_domain::pricing::Quote;
 use accord_domain::rulebook::PaymentMethod;
-use accord_domain::{Context, Day, DealId, LicenceId, PartnerId};
+use accord_domain::{Aggregate, Context, Day, DealId, LicenceId, OrderId, PartnerId};
+use accord_eventlog::{Direction, StreamName};
 
 use crate::{App, AppError, Call, Managed, Outcome, RefusalReport};
 
@@ -47,10 +49,31 @@ impl App {
         let command = OrderCommand::Place { request, payment, facts };
         let outcome = self.execute::<Order>(call.created_id(), command, call).await?;
         let placed = self.state::<Order>(outcome.id, call).await?.placed;
-        match placed.and_then(|placed| placed.refused_for) {
-            Some(order) => Err(refused(OrderError::LicenceChangePending { order })),
-            None => Ok(outcome),
+        let Some(placed) = placed else { return Ok(outcome) };
+        match (placed.refused_for, placed.request) {
+            (None, _) => Ok(outcome),
+            (Some(order), OrderRequest::New { deal: Some(deal), .. }) => {
+                Err(refused(OrderError::DealUsed { deal, order }))
+            }
+            (Some(order), _) => Err(refused(OrderError::LicenceChangePending { order })),
         }
+    }
+
+    /// Records an order's payment; it comes on the day of the order at the earliest.
+    pub async fn complete_order(
+        &self,
+        order: OrderId,
+        (paid_on, reference): (Day, String),
+        call: &Call,
+    ) -> Result<Outcome, AppError> {
+        self.state::<Order>(order.0, call).await?;
+        let stream = StreamName::of(Order::CATEGORY, order.0);
+        let read = self.log.read_stream(&stream, Direction::Forward, Some(0), 1).await?;
+        let placed = read.first().ok_or(AppError::NotFound)?;
+        let metadata: Metadata = serde_json::from_slice(&placed.metadata)?;
+        let placed_on = Day::of_instant(metadata.recorded_at);
+        let command = OrderCommand::Complete { paid_on, reference, placed_on };
+        self.execute::<Order>(order.0, command, call).await
     }
 
     async fn order_facts(
@@ -65,6 +88,7 @@ impl App {
                 Some(self.licence_fact(*licence, call).await?)
             }
         };
+        let named = partner;
         // A renewal or an upgrade is its licence's partner's, whoever asks.
         let partner = licence.as_ref().map_or(partner, |fact| fact.partner);
         let standing = match partner {
@@ -87,23 +111,30 @@ impl App {
             servers_managed: managed.servers,
             seats_managed: managed.seats,
             licence,
-            deal_counts: self.deal_counts(deal, partner, call).await?,
+            deal: self.deal_fact(deal, call).await?,
+            named,
         })
     }
 
-    async fn deal_counts(
+    async fn deal_fact(
         &self,
         deal: Option<DealId>,
-        partner: Option<PartnerId>,
         call: &Call,
-    ) -> Result<bool, AppError> {
-        let Some(deal) = deal else { return Ok(false) };
+    ) -> Result<Option<DealFact>, AppError> {
+        let Some(deal) = deal else { return Ok(None) };
         let state = match self.state::<Deal>(deal.0, call).await {
-            Err(AppError::NotFound) => return Ok(false),
+            Err(AppError::NotFound) => return Ok(None),
             state => state?,
         };
-        let counts = matches!(state.status, DealStatus::Protected | DealStatus::Won);
-        Ok(counts && state.case.is_some_and(|case| Some(case.partner) == partner))
+        Ok(state.case.map(|case| DealFact {
+            deal,
+            partner: case.partner,
+            status: state.status,
+            customer: case.customer,
+            product_scope: case.product_scope,
+            // A retry of this order finds its own reservation.
+            reserved_by: case.reserved_by.filter(|order| order.0 != call.created_id()),
+        }))
     }
 
     async fn licence_fact(&self, licence: LicenceId, call: &Call) -> Result<LicenceFact, AppError> {

@@ -4,7 +4,7 @@ use accord_domain::evidence::{Outcome as Standing, evaluate_level};
 use accord_domain::level_review::{LevelReview, LevelReviewCommand};
 use accord_domain::partner::Partner;
 use accord_domain::rulebook::ExpiryEffect;
-use accord_domain::{LevelId, PartnerId, TrackId};
+use accord_domain::{LevelId, LevelReviewId, PartnerId, TrackId};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -30,17 +30,15 @@ impl App {
         request: ReviewRequest,
         call: &Call,
     ) -> Result<Outcome, AppError> {
-        let partner = self.state::<Partner>(request.partner.0, call).await?;
+        let ReviewRequest { partner, track, target, reason } = request;
+        let standing = self.standing(partner, call).await?;
         let head = self.log.head().await?;
-        let evidence = self.facts.evidence(&call.program, request.partner, head).await?;
-        let command = LevelReviewCommand::Open {
-            partner: request.partner,
-            current: partner.tracks.get(&request.track).cloned().flatten(),
-            track: request.track,
-            target: request.target,
-            evidence,
-            reason: request.reason,
-        };
+        let evidence = self.facts.evidence(&call.program, partner, head).await?;
+        // A retry of this command finds its own review.
+        let own = LevelReviewId(call.created_id());
+        let open = self.facts.open_review(&call.program, (partner, &track), head).await?;
+        let other = open.filter(|review| *review != own);
+        let command = LevelReviewCommand::Open { standing, track, target, evidence, other, reason };
         self.execute::<LevelReview>(call.created_id(), command, call).await
     }
 
@@ -55,11 +53,11 @@ impl App {
         if rules.certificates.on_expiry != ExpiryEffect::Review {
             return Ok(Vec::new());
         }
-        let state = self.any_state::<Partner>(partner.0).await?;
+        let standing = self.any_state::<Partner>(partner.0).await?.standing(partner);
         let head = self.log.head().await?;
         let evidence = self.facts.evidence(&trigger.program, partner, head).await?;
         let mut done = Vec::new();
-        for (track, current) in state.tracks {
+        for (track, current) in standing.tracks.clone() {
             let Some(current) = current else { continue };
             let Some(level) = rules.level(&track, &current) else { continue };
             let unmet = |evaluation: &accord_domain::evidence::Evaluation| {
@@ -70,12 +68,14 @@ impl App {
             }
             let step = format!("review:{track}");
             let review = Uuid::new_v5(&trigger.event_id.0, step.as_bytes());
+            let open = self.facts.open_review(&trigger.program, (partner, &track), head).await?;
             let command = LevelReviewCommand::Open {
-                partner,
+                standing: standing.clone(),
                 track,
-                target: current.clone(),
-                current: Some(current),
+                target: current,
                 evidence: evidence.clone(),
+                // The review that is open already will see what is no longer met.
+                other: open.filter(|open| open.0 != review),
                 reason: "a certificate ended and a requirement is no longer met".to_owned(),
             };
             let key = (review, step.as_str());

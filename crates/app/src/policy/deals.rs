@@ -2,7 +2,8 @@
 
 use accord_domain::deal::{Deal, DealCommand, DealEvent, DealStatus};
 use accord_domain::opportunity::{ConflictEnd, Opportunity, OpportunityCommand, OpportunityEvent};
-use accord_domain::{Aggregate, ConflictId, Day, DealId, OpportunityId, ReasonCode};
+use accord_domain::partner::{Partner, PartnerStatus};
+use accord_domain::{Aggregate, ConflictId, Day, DealId, OpportunityId, PartnerId, ReasonCode};
 use accord_eventlog::StreamName;
 
 use crate::{App, AppError, Outcome, policy::Trigger};
@@ -39,6 +40,8 @@ impl App {
             | E::Contested { .. }
             | E::InformationRequested { .. }
             | E::InformationProvided { .. }
+            | E::Reserved { .. }
+            | E::ReservationReleased { .. }
             | E::ActivityRecorded { .. } => Ok(Vec::new()),
         }
     }
@@ -55,12 +58,25 @@ impl App {
             return Ok(Vec::new());
         };
         let deal = DealId(trigger.aggregate);
+        // Its end may have come between the submission and now, and found no deal to end yet.
+        let partner = self.any_state::<Partner>(case.partner.0).await?;
+        if partner.status == PartnerStatus::Terminated {
+            return Ok(self.end_deal(trigger, deal).await?.into_iter().collect());
+        }
         let mut done = Vec::new();
         for (claimed, opportunity) in opportunities.iter().enumerate() {
             let step = format!("claim:{opportunity}");
             let command = OpportunityCommand::Claim { deal, partner: case.partner };
             let key = (opportunity.0, step.as_str());
             done.extend(self.react::<Opportunity>(trigger, key, "claim", command).await?);
+            if let Some(own) = self.own_holder(*opportunity, (deal, case.partner)).await? {
+                done.extend(self.release(trigger, &opportunities[..claimed]).await?);
+                let reason = format!("the partner's own deal {own} holds the opportunity");
+                let command = DealCommand::Withdraw { reason };
+                let key = (deal.0, "withdraw");
+                done.extend(self.react::<Deal>(trigger, key, "withdraw", command).await?);
+                return Ok(done);
+            }
             if let Some(taken) = self.taken_from(*opportunity, deal).await? {
                 done.extend(self.release(trigger, &opportunities[..claimed]).await?);
                 done.extend(self.contest(trigger, &taken).await?);
@@ -71,6 +87,19 @@ impl App {
         let command = DealCommand::ConfirmClaim {};
         done.extend(self.react::<Deal>(trigger, key, "confirm-claim", command).await?);
         Ok(done)
+    }
+
+    /// Another deal of the same partner that has the key.
+    pub(crate) async fn own_holder(
+        &self,
+        opportunity: OpportunityId,
+        (deal, partner): (DealId, PartnerId),
+    ) -> Result<Option<DealId>, AppError> {
+        let stream = StreamName::of(Opportunity::CATEGORY, opportunity.0);
+        let loaded = self.repository.load::<Opportunity>(&stream).await?;
+        let holder = loaded.state.holder.as_ref();
+        let own = holder.filter(|holder| holder.partner == partner && holder.deal != deal);
+        Ok(own.map(|holder| holder.deal))
     }
 
     async fn contest(&self, trigger: &Trigger, taken: &Taken) -> Result<Vec<Outcome>, AppError> {

@@ -1,9 +1,10 @@
-//! Orders and the licences that they reserve, make and change.
+//! Orders, the licences that they reserve, make and change, and the deals whose discount they have.
 
+use accord_domain::deal::{Deal, DealCommand, DealStatus};
 use accord_domain::licence::{Licence, LicenceCommand, LicenceTerms};
 use accord_domain::order::{Order, OrderCommand, OrderEvent, OrderRequest, PlacedOrder};
 use accord_domain::rulebook::LicenceModel;
-use accord_domain::{Aggregate, LicenceId, OrderId};
+use accord_domain::{Aggregate, DealId, LicenceId, OrderId};
 use accord_eventlog::StreamName;
 
 use crate::{App, AppError, Outcome, policy::Trigger};
@@ -15,7 +16,10 @@ impl App {
         event: &OrderEvent,
     ) -> Result<Vec<Outcome>, AppError> {
         match event {
-            OrderEvent::Placed { request: OrderRequest::New { .. }, .. }
+            OrderEvent::Placed { request: OrderRequest::New { deal: Some(deal), .. }, .. } => {
+                self.reserve_deal(trigger, *deal).await
+            }
+            OrderEvent::Placed { request: OrderRequest::New { deal: None, .. }, .. }
             | OrderEvent::Refused { .. }
             | OrderEvent::Renewed { .. } => Ok(Vec::new()),
             OrderEvent::Placed { licence, .. } => self.reserve(trigger, *licence).await,
@@ -41,15 +45,51 @@ impl App {
         let state = &self.repository.load::<Licence>(&stream).await?.state;
         // Released this very moment: the policy runner reserves it again.
         let reserved_by = state.reserved_by().ok_or(AppError::Contention)?;
+        self.refuse(trigger, reserved_by).await
+    }
+
+    /// A deal's discount is for one order: of two placed at once the deal takes the first.
+    async fn reserve_deal(
+        &self,
+        trigger: &Trigger,
+        deal: DealId,
+    ) -> Result<Vec<Outcome>, AppError> {
+        let command = DealCommand::Reserve { order: OrderId(trigger.aggregate) };
+        let key = (deal.0, "reserve");
+        if let Some(reserved) = self.react::<Deal>(trigger, key, "reserve", command).await? {
+            return Ok(vec![reserved]);
+        }
+        let state = self.any_state::<Deal>(deal.0).await?;
+        match state.case.and_then(|case| case.reserved_by) {
+            Some(reserved_by) => self.refuse(trigger, reserved_by).await,
+            // Released this very moment: the policy runner reserves it again.
+            None if matches!(state.status, DealStatus::Protected | DealStatus::Won) => {
+                Err(AppError::Contention)
+            }
+            // It has ended since and counts for nobody else; the price stands as it was quoted.
+            None => Ok(Vec::new()),
+        }
+    }
+
+    async fn refuse(
+        &self,
+        trigger: &Trigger,
+        reserved_by: OrderId,
+    ) -> Result<Vec<Outcome>, AppError> {
+        let order = trigger.aggregate;
         let command = OrderCommand::Refuse { reserved_by };
-        let refused = self.react::<Order>(trigger, (order.0, "refuse"), "refuse", command).await?;
+        let refused = self.react::<Order>(trigger, (order, "refuse"), "refuse", command).await?;
         Ok(refused.into_iter().collect())
     }
 
     async fn release_reservation(&self, trigger: &Trigger) -> Result<Vec<Outcome>, AppError> {
         let Some(placed) = self.placed_by(trigger).await? else { return Ok(Vec::new()) };
-        if matches!(placed.request, OrderRequest::New { .. }) {
-            return Ok(Vec::new());
+        if let OrderRequest::New { deal, .. } = placed.request {
+            let Some(deal) = deal else { return Ok(Vec::new()) };
+            let command = DealCommand::ReleaseReservation { order: OrderId(trigger.aggregate) };
+            let key = (deal.0, "release");
+            let released = self.react::<Deal>(trigger, key, "release-reservation", command).await?;
+            return Ok(released.into_iter().collect());
         }
         let command = LicenceCommand::ReleaseReservation { order: OrderId(trigger.aggregate) };
         let key = (placed.licence.0, "release");

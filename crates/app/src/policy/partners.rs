@@ -1,9 +1,10 @@
-//! What reviews and certificates mean for their partner.
+//! What reviews and certificates mean for their partner, and a partner's end for its deals.
 
 use accord_domain::certificate::{Certificate, CertificateEvent};
-use accord_domain::level_review::{LevelReviewEvent, ReviewOutcome};
-use accord_domain::partner::{Partner, PartnerCommand};
-use accord_domain::{Aggregate, CertificateId, LevelId, LevelReviewId, PartnerId, TrackId};
+use accord_domain::deal::{Deal, DealCommand, DealStatus};
+use accord_domain::level_review::{LevelReview, LevelReviewEvent, ReviewOutcome};
+use accord_domain::partner::{Partner, PartnerCommand, PartnerEvent};
+use accord_domain::{Aggregate, CertificateId, DealId, LevelId, LevelReviewId, PartnerId, TrackId};
 use accord_eventlog::StreamName;
 
 use crate::{App, AppError, Outcome, policy::Trigger};
@@ -15,6 +16,7 @@ struct Verdict<'a> {
     outcome: &'a ReviewOutcome,
     level: &'a Option<LevelId>,
     reason: &'a str,
+    on_appeal: bool,
 }
 
 impl App {
@@ -27,7 +29,8 @@ impl App {
         let verdict = match event {
             E::Decided { partner, track, outcome, level, reason, .. }
             | E::AppealDecided { partner, track, outcome, level, reason, upheld: false, .. } => {
-                Verdict { partner: *partner, track, outcome, level, reason }
+                let on_appeal = matches!(event, E::AppealDecided { .. });
+                Verdict { partner: *partner, track, outcome, level, reason, on_appeal }
             }
             E::AppealDecided { .. }
             | E::Opened { .. }
@@ -49,15 +52,55 @@ impl App {
             ReviewOutcome::Probation { until } => Some(*until),
             _ => None,
         };
+        let review = self.any_state::<LevelReview>(trigger.aggregate).await?;
         let command = PartnerCommand::ApplyReviewDecision {
             review: LevelReviewId(trigger.aggregate),
             track: verdict.track.clone(),
+            current: review.level_presumed(verdict.on_appeal).cloned(),
             level: verdict.level.clone(),
             probation_until,
             reason: verdict.reason.to_owned(),
         };
         let key = (verdict.partner.0, "apply");
         self.react::<Partner>(trigger, key, "apply-review-decision", command).await
+    }
+
+    pub(super) async fn after_partner(
+        &self,
+        trigger: &Trigger,
+        event: &PartnerEvent,
+    ) -> Result<Vec<Outcome>, AppError> {
+        match event {
+            PartnerEvent::Terminated { .. } => self.end_deals(trigger).await,
+            _ => Ok(Vec::new()),
+        }
+    }
+
+    /// Who is no partner any more protects no opportunity and waits for none.
+    async fn end_deals(&self, trigger: &Trigger) -> Result<Vec<Outcome>, AppError> {
+        let partner = PartnerId(trigger.aggregate);
+        // The event is in the log already: the read models have seen it, and all deals before it.
+        let head = self.log.head().await?;
+        let mut done = Vec::new();
+        for deal in self.facts.open_deals(&trigger.program, partner, head).await? {
+            done.extend(self.end_deal(trigger, deal).await?);
+        }
+        Ok(done)
+    }
+
+    /// Ends a deal of a partner that was terminated.
+    pub(super) async fn end_deal(
+        &self,
+        trigger: &Trigger,
+        deal: DealId,
+    ) -> Result<Option<Outcome>, AppError> {
+        let reason = "the partnership was terminated".to_owned();
+        let (name, command) = match self.any_state::<Deal>(deal.0).await?.status {
+            DealStatus::Protected => ("revoke", DealCommand::Revoke { reason }),
+            _ => ("withdraw", DealCommand::Withdraw { reason }),
+        };
+        let step = format!("{name}:{deal}");
+        self.react::<Deal>(trigger, (deal.0, step.as_str()), name, command).await
     }
 
     pub(super) async fn after_certificate(

@@ -2,9 +2,14 @@
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use uuid::Uuid;
 
 use crate::personal::PersonDetails;
-use crate::{PersonId, PersonalData};
+use crate::{PartnerId, PersonId, PersonalData, ProgramId};
+
+/// The root of persons' ids that follow from their address; changing it would make everybody known
+/// by now a second person.
+const PERSON_NAMESPACE: Uuid = Uuid::from_u128(0x3b7e_91c4_2d60_4f1a_8e35_70ac_b9d2_164f);
 
 const NAME_CHARS_MAX: usize = 200;
 /// As long as an address can be in a mail's envelope.
@@ -36,6 +41,14 @@ pub struct PersonProblem {
 }
 
 impl PersonInput {
+    /// The id of whoever has this address at this partner: letters' case and spaces around do not
+    /// matter.
+    pub fn id_at(&self, program: &ProgramId, partner: PartnerId) -> PersonId {
+        let email = self.email.trim().to_lowercase();
+        let name = format!("{program}\n{partner}\n{email}");
+        PersonId(Uuid::new_v5(&PERSON_NAMESPACE, name.as_bytes()))
+    }
+
     /// The person's data in clear, without spaces around. `new_person` is the id of a person whom
     /// the caller does not know yet; of several in one command each needs its own.
     pub fn into_personal_data(self, new_person: PersonId) -> Result<PersonalData, PersonProblem> {

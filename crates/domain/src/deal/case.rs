@@ -2,7 +2,7 @@
 
 use crate::customer::Company;
 use crate::deal::{DealEvent, DealStatus};
-use crate::{ConflictId, Day, OpportunityId, PartnerId, ProductScope, Subject};
+use crate::{ConflictId, Day, OpportunityId, OrderId, PartnerId, ProductScope, Subject};
 
 /// What a deal carries from its draft on.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -21,6 +21,9 @@ pub struct DealCase {
     /// Day of the last extension, or of the protection's start.
     pub extended_on: Option<Day>,
     pub extensions: u32,
+    pub protected_from: Option<Day>,
+    /// The pending or completed order that has the deal's discount.
+    pub reserved_by: Option<OrderId>,
 }
 
 impl DealCase {
@@ -43,6 +46,8 @@ impl DealCase {
             last_activity_on: None,
             extended_on: None,
             extensions: 0,
+            protected_from: None,
+            reserved_by: None,
         })
     }
 
@@ -63,6 +68,7 @@ impl DealCase {
                 self.protected_until = Some(*until);
                 self.activity_due = Some(*activity_due);
                 self.extended_on = Some(*from);
+                self.protected_from = Some(*from);
             }
             E::ActivityRecorded { on, activity_due, .. } => {
                 self.last_activity_on = self.last_activity_on.max(Some(*on));
@@ -73,6 +79,8 @@ impl DealCase {
                 self.extended_on = Some(*extended_on);
                 self.extensions = *extension;
             }
+            E::Reserved { order } => self.reserved_by = Some(*order),
+            E::ReservationReleased { .. } => self.reserved_by = None,
             E::Drafted { .. }
             | E::ReviewStarted {}
             | E::InformationRequested { .. }
@@ -107,7 +115,11 @@ impl DealStatus {
             E::Revoked { .. } => Self::Revoked,
             E::Released { .. } => Self::Released,
             E::Expired { .. } => Self::Expired,
-            E::Revised { .. } | E::ActivityRecorded { .. } | E::Extended { .. } => self,
+            E::Revised { .. }
+            | E::ActivityRecorded { .. }
+            | E::Extended { .. }
+            | E::Reserved { .. }
+            | E::ReservationReleased { .. } => self,
         }
     }
 }

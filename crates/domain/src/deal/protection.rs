@@ -1,10 +1,13 @@
 //! A protected deal: activity keeps it, extensions prolong it, and it ends in one of many ways.
 
-use crate::deal::registration::check_value;
-use crate::deal::{
-    Deal, DealCase, DealError, DealEvent, DealStatus, ExpiryCause, check_reason, check_text,
-};
-use crate::{Context, Day, Money};
+use crate::deal::registration::{check_active, check_value};
+use crate::deal::{Deal, DealCase, DealError, DealEvent, DealStatus, ExpiryCause};
+use crate::partner::PartnerStanding;
+use crate::text::{check_reason, check_text};
+use crate::{Context, Day, Money, OrderId};
+
+/// An activity is recorded within a year and a day: an earlier one tells nothing of the deal.
+const ACTIVITY_DAYS_AGO_MAX: u32 = 366;
 
 /// The protection that the rulebook grants to a deal validated today.
 pub(super) fn protected_from_today(context: &Context) -> DealEvent {
@@ -45,13 +48,15 @@ impl DealCase {
 impl Deal {
     pub(super) fn record_activity(
         &self,
-        activity: String,
-        on: Day,
+        (activity, on): (String, Day),
+        standing: &PartnerStanding,
         context: &Context,
     ) -> Result<Vec<DealEvent>, DealError> {
         let case = self.case_in(&[DealStatus::Protected, DealStatus::InReview])?;
+        check_active(standing)?;
         check_text("activity", &activity)?;
         check_not_future(on, context)?;
+        check_not_too_old(on, context)?;
         case.check_protected_on(context.today)?;
         // An older activity, recorded late, never brings the due day forward.
         let due = on.plus_days(context.rules.deals.activity_interval_days);
@@ -62,10 +67,12 @@ impl Deal {
     pub(super) fn extend(
         &self,
         reason: String,
+        standing: &PartnerStanding,
         context: &Context,
     ) -> Result<Vec<DealEvent>, DealError> {
         let case = self.case_in(&[DealStatus::Protected])?;
-        check_reason(&reason)?;
+        check_active(standing)?;
+        check_reason(&reason, DealError::ReasonMissing)?;
         case.check_protected_on(context.today)?;
         let rules = &context.rules.deals.extension;
         if case.extensions >= rules.count_max {
@@ -92,8 +99,27 @@ impl Deal {
         let case = self.case_in(&[DealStatus::Protected])?;
         check_not_future(closed_on, context)?;
         case.check_protected_on(closed_on)?;
+        if let Some(protected_from) = case.protected_from.filter(|from| closed_on < *from) {
+            return Err(DealError::ClosedBeforeProtected { closed_on, protected_from });
+        }
         check_value(value, &context.rules)?;
         Ok(vec![DealEvent::Won { closed_on, value }])
+    }
+
+    /// The deal's discount is for one order; a second one waits until the first is cancelled.
+    pub(super) fn reserve(&self, order: OrderId) -> Result<Vec<DealEvent>, DealError> {
+        let case = self.case_in(&[DealStatus::Protected, DealStatus::Won])?;
+        match case.reserved_by {
+            None => Ok(vec![DealEvent::Reserved { order }]),
+            Some(other) if other == order => Ok(Vec::new()),
+            Some(order) => Err(DealError::DealReservedAlready { order }),
+        }
+    }
+
+    pub(super) fn release_reservation(&self, order: OrderId) -> Vec<DealEvent> {
+        let is_its = |case: &DealCase| case.reserved_by == Some(order);
+        let released = DealEvent::ReservationReleased { order };
+        if self.case.as_ref().is_some_and(is_its) { vec![released] } else { Vec::new() }
     }
 
     pub(super) fn mark_lost(&self, reason: String) -> Result<Vec<DealEvent>, DealError> {
@@ -101,7 +127,7 @@ impl Deal {
             return Ok(Vec::new());
         }
         self.case_in(&[DealStatus::Protected, DealStatus::InReview])?;
-        check_reason(&reason)?;
+        check_reason(&reason, DealError::ReasonMissing)?;
         Ok(vec![DealEvent::Lost { reason }])
     }
 
@@ -110,7 +136,7 @@ impl Deal {
             return Ok(Vec::new());
         }
         self.case_in(&[DealStatus::Protected])?;
-        check_reason(&reason)?;
+        check_reason(&reason, DealError::ReasonMissing)?;
         Ok(vec![DealEvent::Revoked { reason }])
     }
 
@@ -143,4 +169,9 @@ impl Deal {
 fn check_not_future(on: Day, context: &Context) -> Result<(), DealError> {
     let today = context.today;
     if on > today { Err(DealError::ActivityInFuture { on, today }) } else { Ok(()) }
+}
+
+fn check_not_too_old(on: Day, context: &Context) -> Result<(), DealError> {
+    let earliest = context.today.minus_days(ACTIVITY_DAYS_AGO_MAX);
+    if on < earliest { Err(DealError::ActivityTooOld { on, earliest }) } else { Ok(()) }
 }

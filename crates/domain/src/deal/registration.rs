@@ -4,10 +4,13 @@ use crate::customer::Company;
 use crate::deal::{Deal, DealCase, DealError, DealEvent, DealStatus};
 use crate::partner::{PartnerStanding, PartnerStatus};
 use crate::rulebook::{DealRules, DealValidation, LevelRef, Rulebook};
-use crate::{ConflictId, Context, Country, Day, Money, OpportunityId, ProductScope, ReasonCode};
+use crate::{
+    BenefitId, ConflictId, Context, Country, Day, DealId, LevelId, Money, OpportunityId,
+    ProductScope, ReasonCode, TrackId,
+};
 
-/// The benefit whose withholding stops registrations.
-const DEAL_REGISTRATION: &str = "deal-registration";
+/// A deal is expected to close within so many years: a later day is a slip of the pen.
+const CLOSE_YEARS_AHEAD_MAX: u32 = 10;
 
 /// What a partner tells about a deal.
 pub(super) struct Particulars {
@@ -34,6 +37,10 @@ impl Particulars {
         if expected_close < today {
             return Err(DealError::CloseInPast { expected_close, today });
         }
+        let latest = today.plus_years(CLOSE_YEARS_AHEAD_MAX);
+        if expected_close > latest {
+            return Err(DealError::CloseTooFar { expected_close, latest });
+        }
         Ok(())
     }
 }
@@ -58,28 +65,46 @@ fn check_country(country: Country, rules: &DealRules) -> Result<(), DealError> {
     Ok(())
 }
 
+/// Only a member does business; a suspended one waits until it is reinstated.
+pub(super) fn check_active(standing: &PartnerStanding) -> Result<(), DealError> {
+    match standing.status {
+        PartnerStatus::Active | PartnerStatus::Restricted => Ok(()),
+        status => Err(DealError::PartnerNotActive { status }),
+    }
+}
+
+/// Whether the partner, as it stands, may register deals at all: by a benefit of its level where
+/// the rulebook makes it one.
+pub fn may_register(standing: &PartnerStanding, rules: &Rulebook) -> Result<(), DealError> {
+    check_active(standing)?;
+    let (benefit, eligible) = (rules.deals.benefit.as_ref(), &rules.deals.eligible_levels);
+    if benefit.is_some_and(|benefit| standing.withheld_benefits.contains(benefit)) {
+        return Err(DealError::DealRegistrationWithheld);
+    }
+    if benefit.is_none() && eligible.is_empty() {
+        return Ok(());
+    }
+    let may = |(track, level): (&TrackId, &LevelId)| {
+        let is_it = |named: &LevelRef| named.track == *track && named.level == *level;
+        let lists = |benefit: &BenefitId| {
+            let level = rules.level(track, level);
+            level.is_some_and(|level| level.benefits.iter().any(|known| known.id == *benefit))
+        };
+        benefit.is_none_or(lists) && (eligible.is_empty() || eligible.iter().any(is_it))
+    };
+    let mut held =
+        standing.tracks.iter().filter_map(|(track, level)| Some((track, level.as_ref()?)));
+    if held.any(may) { Ok(()) } else { Err(DealError::LevelMayNotRegister) }
+}
+
 /// Whether the partner, as it stands today, may register a deal in this country.
 fn check_standing(
     standing: &PartnerStanding,
     country: Country,
-    rules: &DealRules,
+    rules: &Rulebook,
 ) -> Result<(), DealError> {
-    if !matches!(standing.status, PartnerStatus::Active | PartnerStatus::Restricted) {
-        return Err(DealError::PartnerNotActive { status: standing.status });
-    }
-    if standing.withheld_benefits.iter().any(|benefit| benefit.as_str() == DEAL_REGISTRATION) {
-        return Err(DealError::DealRegistrationWithheld);
-    }
-    let is_held = |eligible: &LevelRef| {
-        standing
-            .tracks
-            .get(&eligible.track)
-            .is_some_and(|level| *level == Some(eligible.level.clone()))
-    };
-    if !rules.eligible_levels.is_empty() && !rules.eligible_levels.iter().any(is_held) {
-        return Err(DealError::LevelMayNotRegister);
-    }
-    check_country(country, rules)?;
+    may_register(standing, rules)?;
+    check_country(country, &rules.deals)?;
     if !standing.scope.is_empty() && !standing.scope.contains(&country) {
         return Err(DealError::OutsideAgreedScope { country });
     }
@@ -96,7 +121,7 @@ impl Deal {
         if self.case.is_some() {
             return Err(DealError::DealAlreadyExists);
         }
-        check_standing(standing, particulars.customer.country, &context.rules.deals)?;
+        check_standing(standing, particulars.customer.country, &context.rules)?;
         particulars.check(context)?;
         let Particulars { customer, product_scope, value, expected_close } = particulars;
         Ok(vec![DealEvent::Drafted {
@@ -123,13 +148,17 @@ impl Deal {
     pub(super) fn submit(
         &self,
         standing: &PartnerStanding,
+        own: Option<DealId>,
         context: &Context,
     ) -> Result<Vec<DealEvent>, DealError> {
         if self.status.is_open() && self.status != DealStatus::Draft {
             return Ok(Vec::new());
         }
         let case = self.case_in(&[DealStatus::Draft])?;
-        check_standing(standing, case.customer.country, &context.rules.deals)?;
+        check_standing(standing, case.customer.country, &context.rules)?;
+        if let Some(deal) = own {
+            return Err(DealError::RegisteredAlready { deal });
+        }
         let program = &context.rules.identity.program;
         Ok(vec![DealEvent::Submitted {
             submitted_on: context.today,

@@ -1,6 +1,9 @@
 //! Validation of a claimed deal by a person, and the partner's way out.
 
-use crate::deal::{Deal, DealError, DealEvent, DealStatus, check_reason, check_text};
+use crate::deal::registration::check_active;
+use crate::deal::{Deal, DealError, DealEvent, DealStatus};
+use crate::partner::PartnerStanding;
+use crate::text::{check_note, check_reason, check_text};
 use crate::{Context, ReasonCode};
 
 impl Deal {
@@ -13,8 +16,13 @@ impl Deal {
         Ok(vec![DealEvent::InformationRequested { question }])
     }
 
-    pub(super) fn provide_information(&self, answer: String) -> Result<Vec<DealEvent>, DealError> {
+    pub(super) fn provide_information(
+        &self,
+        answer: String,
+        standing: &PartnerStanding,
+    ) -> Result<Vec<DealEvent>, DealError> {
         self.case_in(&[DealStatus::InformationRequested])?;
+        check_active(standing)?;
         check_text("answer", &answer)?;
         Ok(vec![DealEvent::InformationProvided { answer }])
     }
@@ -45,9 +53,7 @@ impl Deal {
             return Err(DealError::UnknownRejectionReason { reason });
         }
         // The reason speaks for itself; a note may add to it.
-        if !note.is_empty() {
-            check_text("note", &note)?;
-        }
+        check_note("note", &note)?;
         Ok(vec![DealEvent::Rejected { reason, note }])
     }
 
@@ -55,7 +61,7 @@ impl Deal {
         match self.status {
             DealStatus::Withdrawn => Ok(Vec::new()),
             status if status.is_open() => {
-                check_reason(&reason)?;
+                check_reason(&reason, DealError::ReasonMissing)?;
                 Ok(vec![DealEvent::Withdrawn { reason }])
             }
             _ => Err(self.wrong_status()),

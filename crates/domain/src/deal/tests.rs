@@ -16,6 +16,7 @@ use crate::rulebook::Rulebook;
 use crate::{BenefitId, LevelId, Subject, TrackId};
 
 const PARTNER: PartnerId = PartnerId(Uuid::from_u128(0xb1));
+const ORDER: OrderId = OrderId(Uuid::from_u128(0xe1));
 const CONFLICT: ConflictId = ConflictId(Uuid::from_u128(0xc1));
 const OTHER_CONFLICT: ConflictId = ConflictId(Uuid::from_u128(0xc2));
 const OPPORTUNITY: OpportunityId = OpportunityId(Uuid::from_u128(0xd1));
@@ -67,16 +68,17 @@ fn commands() -> Vec<Case> {
         ("confirm-claim", DealCommand::ConfirmClaim {}, vec![Submitted], held),
         ("contest", contested, vec![Submitted], vec![Contested]),
         ("request-information", DealCommand::RequestInformation { question: text() }, vec![InReview], vec![]),
-        ("provide-information", DealCommand::ProvideInformation { answer: text() }, vec![InformationRequested], vec![]),
+        ("provide-information", DealCommand::ProvideInformation { answer: text(), standing: standing() }, vec![InformationRequested], vec![]),
         ("approve", DealCommand::Approve {}, vec![InReview], vec![Protected]),
         ("reject", reject(), vec![InReview, InformationRequested, Contested], vec![Rejected]),
         ("withdraw", DealCommand::Withdraw { reason: text() }, [vec![Draft], pending.clone()].concat(), vec![Withdrawn]),
         ("record-activity", activity(TODAY), vec![InReview, Protected], vec![]),
-        ("extend", DealCommand::Extend { reason: text() }, vec![Protected], vec![]),
+        ("extend", DealCommand::Extend { reason: text(), standing: standing() }, vec![Protected], vec![]),
         ("mark-won", won(TODAY), vec![Protected], vec![Won]),
         ("mark-lost", DealCommand::MarkLost { reason: text() }, vec![InReview, Protected], vec![Lost]),
         ("revoke", DealCommand::Revoke { reason: text() }, vec![Protected], vec![Revoked]),
         ("release", DealCommand::Release { statement: text() }, vec![Protected], vec![Released]),
+        ("reserve", DealCommand::Reserve { order: ORDER }, vec![Protected, Won], vec![]),
         ("expire", DealCommand::Expire {}, vec![Protected], vec![Expired]),
         ("win-conflict", DealCommand::WinConflict { conflict: CONFLICT }, vec![Contested],
             [vec![Submitted, InReview, InformationRequested, Protected], settled.clone()].concat()),
@@ -216,7 +218,7 @@ fn revise() -> DealCommand {
 }
 
 fn submit() -> DealCommand {
-    DealCommand::Submit { standing: standing() }
+    DealCommand::Submit { standing: standing(), own: None }
 }
 
 fn reject() -> DealCommand {
@@ -225,7 +227,7 @@ fn reject() -> DealCommand {
 }
 
 fn activity(on: &str) -> DealCommand {
-    DealCommand::RecordActivity { activity: "Visit".into(), on: day(on) }
+    DealCommand::RecordActivity { activity: "Visit".into(), on: day(on), standing: standing() }
 }
 
 fn won(closed_on: &str) -> DealCommand {

@@ -8,8 +8,10 @@ use super::{
     LevelReviewEvent, OpenReview, ReviewOutcome,
 };
 use crate::evidence::{Evidence, Outcome, evaluate_level};
+use crate::partner::{PartnerStanding, PartnerStatus};
 use crate::rulebook::{DecisionMode, Level, Predicate};
-use crate::{Context, LevelId, PartnerId, RequirementId, TrackId};
+use crate::text::{check_note, check_reason};
+use crate::{Context, LevelId, RequirementId, TrackId};
 
 type Decision = Result<Vec<LevelReviewEvent>, LevelReviewError>;
 
@@ -20,22 +22,33 @@ pub(super) fn decide(
 ) -> Decision {
     use LevelReviewCommand as C;
     match command {
-        C::Open { partner, track, current, target, evidence, reason } => {
+        C::Open { standing, track, target, evidence, other, reason } => {
             if *state != LevelReview::Unopened {
                 return Err(LevelReviewError::LevelReviewAlreadyOpen);
             }
-            open(Opening { partner, track, current, target, evidence, reason }, context)
+            check_active(&standing)?;
+            if let Some(review) = other {
+                return Err(LevelReviewError::AnotherReviewOpen { review });
+            }
+            open(Opening { standing, track, target, evidence, reason }, context)
         }
         C::Judge { requirement, met, note } => {
             judge(undecided(state)?, requirement, (met, note), context)
         }
         C::Recommend { outcome, reason } => recommend(undecided(state)?, outcome, reason, context),
-        C::Decide { outcome, reason, overrides } => {
-            decide_level(undecided(state)?, outcome, (reason, overrides), context)
+        C::Decide { outcome, reason, overrides, standing } => {
+            let review = undecided(state)?;
+            check_still_about(review.current.as_ref(), review, &standing)?;
+            decide_level(review, outcome, (reason, overrides), context)
         }
         C::Appeal { reason } => appeal(decided(state)?, reason),
-        C::DecideAppeal { outcome, reason } => {
-            decide_appeal(decided(state)?, outcome, reason, context)
+        C::DecideAppeal { outcome, reason, standing } => {
+            let decided = decided(state)?;
+            // A decision that is upheld changes nothing, whatever has happened since.
+            if outcome.is_some() {
+                check_still_about(decided.level.as_ref(), &decided.review, &standing)?;
+            }
+            decide_appeal(decided, outcome, reason, context)
         }
         C::Withdraw { .. } if matches!(state, LevelReview::Withdrawn { .. }) => Ok(Vec::new()),
         C::Withdraw { reason } => {
@@ -64,23 +77,47 @@ fn decided(state: &LevelReview) -> Result<&DecidedReview, LevelReviewError> {
     }
 }
 
+/// Only members have levels to review; a suspended one waits until it is reinstated.
+fn check_active(standing: &PartnerStanding) -> Result<(), LevelReviewError> {
+    match standing.status {
+        PartnerStatus::Active | PartnerStatus::Restricted => Ok(()),
+        status => Err(LevelReviewError::PartnerNotActive { status }),
+    }
+}
+
+/// Refuses a decision about a level that the partner no longer holds: it would undo whatever moved
+/// the level since.
+fn check_still_about(
+    reviewed: Option<&LevelId>,
+    review: &OpenReview,
+    standing: &PartnerStanding,
+) -> Result<(), LevelReviewError> {
+    check_active(standing)?;
+    let held = standing.level_on(&review.track);
+    if held == reviewed {
+        return Ok(());
+    }
+    let (reviewed, held) = (reviewed.cloned(), held.cloned());
+    Err(LevelReviewError::LevelChangedSince { reviewed, held })
+}
+
 /// What a review is opened about.
 struct Opening {
-    partner: PartnerId,
+    standing: PartnerStanding,
     track: TrackId,
-    current: Option<LevelId>,
     target: LevelId,
     evidence: Evidence,
     reason: String,
 }
 
 fn open(opening: Opening, context: &Context) -> Decision {
-    let Opening { partner, track, current, target, evidence, reason } = opening;
+    let Opening { standing, track, target, evidence, reason } = opening;
     given(&reason)?;
+    let current = standing.level_on(&track).cloned();
     let level = level_to_review(&track, current.as_ref(), &target, context)?;
     let evaluations = evaluate_level(level, &evidence);
     Ok(vec![LevelReviewEvent::Opened {
-        partner,
+        partner: standing.partner,
         track,
         current,
         target,
@@ -127,6 +164,7 @@ fn judge(
     match known.map(|known| &known.predicate) {
         None => Err(LevelReviewError::UnknownRequirement { requirement }),
         Some(Predicate::Judged { .. }) => {
+            check_note("note", &note)?;
             let judged_by = context.actor.subject.clone();
             Ok(vec![LevelReviewEvent::Judged { requirement, met, note, judged_by }])
         }
@@ -253,5 +291,5 @@ fn requirements_where(review: &OpenReview, wanted: impl Fn(Outcome) -> bool) -> 
 }
 
 fn given(reason: &str) -> Result<(), LevelReviewError> {
-    if reason.trim().is_empty() { Err(LevelReviewError::ReasonMissing) } else { Ok(()) }
+    check_reason(reason, LevelReviewError::ReasonMissing)
 }

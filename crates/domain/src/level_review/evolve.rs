@@ -32,6 +32,7 @@ pub(super) fn evolve(state: LevelReview, event: &LevelReviewEvent) -> LevelRevie
                 decided_by: decided_by.clone(),
                 outcome: outcome.clone(),
                 level: level.clone(),
+                appealed_level: level.clone(),
                 appeal: AppealState::None,
             })
         }

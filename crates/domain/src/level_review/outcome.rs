@@ -3,6 +3,9 @@
 use super::{LevelReviewError, OpenReview, ReviewOutcome};
 use crate::{Context, LevelId};
 
+/// A probation ends within so many years.
+const PROBATION_YEARS_MAX: u32 = 5;
+
 /// Whether the outcome is possible at all, whatever the requirements say.
 pub(super) fn check_outcome(
     outcome: &ReviewOutcome,
@@ -21,7 +24,13 @@ pub(super) fn check_outcome(
         ReviewOutcome::Probation { until } if *until <= context.today => {
             Err(LevelReviewError::ProbationInPast { until: *until, today: context.today })
         }
-        ReviewOutcome::Probation { .. } => Ok(()),
+        ReviewOutcome::Probation { until } => {
+            let (until, latest) = (*until, context.today.plus_years(PROBATION_YEARS_MAX));
+            if until > latest {
+                return Err(LevelReviewError::ProbationTooLong { until, latest });
+            }
+            Ok(())
+        }
         ReviewOutcome::Downgrade { to } => check_downgrade(to.as_ref(), review, context),
     }
 }

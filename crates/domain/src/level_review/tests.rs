@@ -4,6 +4,8 @@ mod appealing;
 mod deciding;
 mod opening;
 
+use std::collections::BTreeSet;
+
 use uuid::Uuid;
 
 use super::*;
@@ -57,9 +59,9 @@ fn evidence(seats: u64) -> Evidence {
 
 fn open(current: Option<&str>, target: &str) -> LevelReviewCommand {
     LevelReviewCommand::Open {
-        partner: PARTNER,
+        standing: standing(current),
+        other: None,
         track: track(),
-        current: current.map(level),
         target: level(target),
         evidence: evidence(5001),
         reason: "yearly review".to_owned(),
@@ -137,7 +139,32 @@ fn overriding(outcome: ReviewOutcome, reasons: &[(&str, &str)]) -> LevelReviewCo
     let overrides =
         reasons.iter().map(|(requirement, reason)| (id(requirement), reason.to_string()));
     let overrides = overrides.collect();
-    LevelReviewCommand::Decide { outcome, reason: "agreed".to_owned(), overrides }
+    let (reason, standing) = ("agreed".to_owned(), standing(Some("silver")));
+    LevelReviewCommand::Decide { outcome, reason, overrides, standing }
+}
+
+/// An active partner that holds a level.
+fn standing(held: Option<&str>) -> PartnerStanding {
+    PartnerStanding {
+        partner: PARTNER,
+        status: PartnerStatus::Active,
+        tracks: BTreeMap::from([(track(), held.map(level))]),
+        scope: BTreeSet::new(),
+        withheld_benefits: BTreeSet::new(),
+        discount_adjustment: None,
+    }
+}
+
+/// The same command to a partner that stands otherwise.
+fn of(mut command: LevelReviewCommand, by: PartnerStanding) -> LevelReviewCommand {
+    use LevelReviewCommand as C;
+    if let C::Open { standing, .. }
+    | C::Decide { standing, .. }
+    | C::DecideAppeal { standing, .. } = &mut command
+    {
+        *standing = by;
+    }
+    command
 }
 
 fn decided(outcome: ReviewOutcome, to: Option<&str>) -> LevelReviewEvent {

@@ -47,6 +47,13 @@ fn a_second_deal_opens_a_conflict_until_the_day_after_the_protection() {
 }
 
 #[test]
+fn a_partner_is_never_in_conflict_with_itself() {
+    let command = OpportunityCommand::Claim { deal: CONTENDER, partner: partner_of(HOLDER) };
+    let outcome = given::<Opportunity>([claimed(HOLDER)]).when(command, &today());
+    assert_eq!(outcome, Err(OpportunityError::HeldByOwnDeal { deal: HOLDER }));
+}
+
+#[test]
 fn before_validation_the_earliest_free_day_assumes_a_whole_protection_from_today() {
     let context = today();
     let events = given::<Opportunity>([claimed(HOLDER)]).when(claim(CONTENDER), &context).unwrap();
@@ -302,6 +309,19 @@ fn a_resolution_needs_a_reason() {
     };
     let outcome = given::<Opportunity>(contested()).when(command, &today());
     assert_eq!(outcome, Err(OpportunityError::ReasonMissing));
+}
+
+#[test]
+fn texts_about_a_conflict_are_bounded() {
+    let long = "x".repeat(4_001);
+    let mut resolution = resolve(HOLDER);
+    if let OpportunityCommand::Resolve { reason, .. } = &mut resolution {
+        reason.clone_from(&long);
+    }
+    for command in [escalate("director", &long), escalate(&long, "both insist"), resolution] {
+        let outcome = given::<Opportunity>(contested()).when(command, &today());
+        assert!(matches!(outcome, Err(OpportunityError::InvalidField { .. })), "{outcome:?}");
+    }
 }
 
 #[test]

@@ -1,10 +1,17 @@
 //! From a request to its price, and to the order at that price.
 
-use crate::order::{LicenceFact, OrderError, OrderEvent, OrderFacts, OrderRequest};
+use std::collections::BTreeSet;
+
+use crate::customer::Company;
+use crate::deal::DealStatus;
+use crate::order::{DealFact, LicenceFact, OrderError, OrderEvent, OrderFacts, OrderRequest};
 use crate::partner::PartnerStatus;
 use crate::pricing::{Basis, Item, PricingError, Quote, quote_new, quote_renewal, quote_upgrade};
 use crate::rulebook::{PaymentMethod, Price, PriceList, PriceUnit};
-use crate::{Context, Currency, Day, DealId, LicenceId};
+use crate::{Context, Currency, Day, DealId, LicenceId, ProductScope};
+
+/// A term starts at most a year and a day from today: prices are made for what is at hand.
+const START_DAYS_AHEAD_MAX: u32 = 366;
 
 /// What the request costs today, and why; or the rule that refuses it. Nothing is recorded.
 pub fn quote(
@@ -20,7 +27,9 @@ pub fn quote(
                 field: format!("customer.{}", found.field),
                 problem: found.problem.to_owned(),
             })?;
-            desk.check_deal(*deal)?;
+            if let Some(deal) = deal {
+                desk.check_deal(*deal, customer, desk.scopes(*currency, items))?;
+            }
             desk.price_new(*currency, items, *starts_on, *term_months)
         }
         OrderRequest::Renew { licence, ends_on } => desk.price_renewal(*licence, *ends_on),
@@ -75,11 +84,40 @@ impl<'a> Desk<'a> {
         }
     }
 
-    fn check_deal(&self, deal: Option<DealId>) -> Result<(), OrderError> {
-        match deal {
-            Some(deal) if !self.facts.deal_counts => Err(OrderError::DealDoesNotCount { deal }),
-            _ => Ok(()),
+    /// A deal counts once, for its own partner and customer, and for what it is about as far as the
+    /// articles tell.
+    fn check_deal(
+        &self,
+        deal: DealId,
+        customer: &Company,
+        scopes: BTreeSet<&ProductScope>,
+    ) -> Result<(), OrderError> {
+        let buyer = self.facts.standing.as_ref().map(|standing| standing.partner);
+        let counts = |fact: &&DealFact| {
+            fact.deal == deal
+                && Some(fact.partner) == buyer
+                && matches!(fact.status, DealStatus::Protected | DealStatus::Won)
+        };
+        let fact = self.facts.deal.as_ref().filter(counts);
+        let fact = fact.ok_or(OrderError::DealDoesNotCount { deal })?;
+        if !fact.customer.is_same_as(customer) {
+            return Err(OrderError::DealOfAnotherCustomer { deal });
         }
+        if !scopes.is_empty() && !scopes.contains(&fact.product_scope) {
+            let product_scope = fact.product_scope.clone();
+            return Err(OrderError::DealOfAnotherProduct { deal, product_scope });
+        }
+        match fact.reserved_by {
+            Some(order) => Err(OrderError::DealUsed { deal, order }),
+            None => Ok(()),
+        }
+    }
+
+    /// What the ordered articles say that they belong to.
+    fn scopes(&self, currency: Currency, items: &[Item]) -> BTreeSet<&'a ProductScope> {
+        let list = self.context.rules.price_list(currency);
+        let prices = items.iter().filter_map(|item| list?.price(&item.sku));
+        prices.filter_map(|price| price.product_scope.as_ref()).collect()
     }
 
     fn price_new(
@@ -97,6 +135,10 @@ impl<'a> Desk<'a> {
         let today = self.context.today;
         if starts_on < today {
             return Err(OrderError::StartInPast { starts_on, today });
+        }
+        let latest = today.plus_days(START_DAYS_AHEAD_MAX);
+        if starts_on > latest {
+            return Err(OrderError::StartTooFar { starts_on, latest });
         }
         let ends_on = starts_on.plus_months(term_months).minus_days(1);
         Ok(quote_new(&self.basis(currency), items, starts_on, ends_on)?)
@@ -135,6 +177,9 @@ impl<'a> Desk<'a> {
         let fact = self.facts.licence.as_ref();
         let fact = fact.filter(|fact| fact.licence == licence && fact.partner == buyer);
         let fact = fact.ok_or(OrderError::LicenceNotFound)?;
+        if self.facts.named.is_some() && self.facts.named != fact.partner {
+            return Err(OrderError::LicenceOfAnotherPartner { licence });
+        }
         if self.context.today > fact.ends_on {
             return Err(OrderError::LicenceEnded { ends_on: fact.ends_on });
         }
@@ -169,7 +214,7 @@ impl<'a> Desk<'a> {
             standing: self.facts.standing.as_ref(),
             servers_managed: self.facts.servers_managed,
             seats_managed: self.facts.seats_managed,
-            deal_counts: self.facts.deal_counts,
+            deal_counts: self.facts.deal.is_some(),
         }
     }
 }

@@ -49,6 +49,13 @@ fn a_payment_is_not_in_the_future() {
 }
 
 #[test]
+fn a_payment_is_not_before_the_order() {
+    let outcome = given::<Order>([placed()]).when(complete("2026-02-19", "R-1"), &today());
+    let (paid_on, placed_on) = (day("2026-02-19"), day("2026-02-20"));
+    assert_eq!(outcome, Err(OrderError::PaymentBeforeOrder { paid_on, placed_on }));
+}
+
+#[test]
 fn a_payment_has_a_reference_of_at_most_200_characters() {
     for reference in [" ", &"x".repeat(201)] {
         let outcome = given::<Order>([placed()]).when(complete(TODAY, reference), &today());
@@ -171,7 +178,8 @@ fn facts() -> OrderFacts {
         servers_managed: 0,
         seats_managed: 0,
         licence: None,
-        deal_counts: false,
+        deal: None,
+        named: None,
     }
 }
 
@@ -211,7 +219,8 @@ fn place(request: OrderRequest, facts: OrderFacts) -> OrderCommand {
 }
 
 fn complete(paid_on: &str, reference: &str) -> OrderCommand {
-    OrderCommand::Complete { paid_on: day(paid_on), reference: reference.into() }
+    let (paid_on, placed_on) = (day(paid_on), day("2026-02-20"));
+    OrderCommand::Complete { paid_on, reference: reference.into(), placed_on }
 }
 
 fn placed() -> OrderEvent {

@@ -6,7 +6,11 @@ use super::decide::{Decision, given};
 use super::entry::check_company;
 use super::{Partner, PartnerError, PartnerEvent, PartnerStatus};
 use crate::customer::Company;
+use crate::text::check_note;
 use crate::{Context, CriterionId, Day, ResourceId};
+
+/// Nothing older is recorded of a partner.
+const YEARS_AGO_MAX: u32 = 50;
 
 pub(super) fn sign_mou(
     company: Company,
@@ -38,6 +42,7 @@ pub(super) fn record_evaluation(
     if !context.rules.entry.evaluation_criteria.contains(&criterion) {
         return Err(PartnerError::UnknownCriterion { criterion });
     }
+    check_note("note", &note)?;
     Ok(vec![PartnerEvent::Evaluated { criterion, met, note }])
 }
 
@@ -72,7 +77,14 @@ impl Partner {
     }
 }
 
+/// A day on which something can have happened: not to come, and not beyond anybody's memory.
 pub(super) fn not_in_future(day: Day, context: &Context) -> Result<(), PartnerError> {
-    let today = context.today;
-    if day > today { Err(PartnerError::DateInFuture { day, today }) } else { Ok(()) }
+    let (today, earliest) = (context.today, context.today.minus_years(YEARS_AGO_MAX));
+    if day > today {
+        Err(PartnerError::DateInFuture { day, today })
+    } else if day < earliest {
+        Err(PartnerError::DateTooOld { day, earliest })
+    } else {
+        Ok(())
+    }
 }

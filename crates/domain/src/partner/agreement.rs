@@ -3,9 +3,10 @@
 use std::collections::BTreeSet;
 
 use super::admission::not_in_future;
-use super::decide::{Decision, filled, invalid};
+use super::decide::{Decision, invalid};
 use super::levels::entry_level;
 use super::{Partner, PartnerError, PartnerEvent};
+use crate::text::check_text;
 use crate::{Context, Country, Day, DocumentId};
 
 /// Longest term in months, a century: later days would leave the calendar.
@@ -33,7 +34,7 @@ impl Partner {
             return Err(PartnerError::UnknownAnnex { annex: annex.clone() });
         }
         for (index, deviation) in deviations.iter().enumerate() {
-            filled(&format!("deviations[{index}]"), deviation)?;
+            check_text(&format!("deviations[{index}]"), deviation)?;
         }
         let ends_on = signed_on.plus_months(term_months);
         let signed =
@@ -43,7 +44,11 @@ impl Partner {
         Ok([signed].into_iter().chain(entry_levels).collect())
     }
 
-    pub(super) fn renew_agreement(&self, until: Day) -> Decision {
+    pub(super) fn renew_agreement(&self, until: Day, context: &Context) -> Decision {
+        let latest = context.today.plus_months(TERM_MONTHS_MAX);
+        if until > latest {
+            return Err(PartnerError::DateTooFar { day: until, latest });
+        }
         let from = self.agreement_ends_on.ok_or(PartnerError::NoAgreement)?;
         match until {
             until if until == from => Ok(Vec::new()),

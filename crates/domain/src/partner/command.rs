@@ -121,6 +121,8 @@ pub enum PartnerCommand {
     ApplyReviewDecision {
         review: LevelReviewId,
         track: TrackId,
+        /// The level that the decision is about.
+        current: Option<LevelId>,
         level: Option<LevelId>,
         probation_until: Option<Day>,
         reason: String,

@@ -1,11 +1,13 @@
 //! Which command is decided in which status, and by which function.
 
 use super::agreement::AgreementTerms;
+use super::levels::Verdict;
 use super::{
     Partner, PartnerCommand, PartnerError, PartnerEvent, PartnerStatus, admission, duties, entry,
     membership,
 };
 use crate::Context;
+use crate::text::check_reason;
 
 pub(super) type Decision = Result<Vec<PartnerEvent>, PartnerError>;
 
@@ -92,7 +94,7 @@ pub(super) fn decide(partner: &Partner, command: PartnerCommand, context: &Conte
             let terms = AgreementTerms { signed_on, term_months, scope, annexes, deviations };
             partner.sign_agreement(terms, context)
         }
-        C::RenewAgreement { until } => partner.renew_agreement(until),
+        C::RenewAgreement { until } => partner.renew_agreement(until, context),
         C::Restrict { benefits, reason } => partner.restrict(benefits, reason, context),
         C::LiftRestriction { reason } => partner.lift_restriction(reason),
         C::Suspend { reason } => partner.suspend(reason),
@@ -105,8 +107,9 @@ pub(super) fn decide(partner: &Partner, command: PartnerCommand, context: &Conte
         C::JoinTrack { track } => partner.join_track(&track, context),
         C::LeaveTrack { track } => partner.leave_track(track),
         C::SetLevel { track, level, reason } => partner.set_level(track, level, reason, context),
-        C::ApplyReviewDecision { review, track, level, probation_until, reason } => {
-            partner.apply_review(review, (track, level), probation_until, reason)
+        C::ApplyReviewDecision { review, track, current, level, probation_until, reason } => {
+            let verdict = Verdict { review, track, current, level, probation_until };
+            partner.apply_review(verdict, reason)
         }
         C::EnterPhase { phase, reason } => partner.enter_phase(phase, reason, context),
         C::DesignateTechnicalResource { certificate: c } => partner.designate(c, context),
@@ -129,14 +132,9 @@ pub(super) fn decide(partner: &Partner, command: PartnerCommand, context: &Conte
     }
 }
 
-/// A reason that says something.
+/// A reason that says something and not too much.
 pub(super) fn given(reason: &str) -> Result<(), PartnerError> {
-    if reason.trim().is_empty() { Err(PartnerError::ReasonMissing) } else { Ok(()) }
-}
-
-/// A field's text that says something.
-pub(super) fn filled(field: &str, text: &str) -> Result<(), PartnerError> {
-    if text.trim().is_empty() { Err(invalid(field, "it is empty")) } else { Ok(()) }
+    check_reason(reason, PartnerError::ReasonMissing)
 }
 
 pub(super) fn invalid(field: &str, problem: &str) -> PartnerError {

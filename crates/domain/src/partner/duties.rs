@@ -1,9 +1,13 @@
 //! What a partner owes and agrees: documents, duties, targets, discounts, references.
 
 use super::admission::not_in_future;
-use super::decide::{Decision, filled, given, invalid};
+use super::decide::{Decision, given, invalid};
 use super::{Partner, PartnerError, PartnerEvent};
+use crate::text::{check_note, check_text};
 use crate::{Context, Day, DocumentId, Money, ObligationId, Rate};
+
+/// A target's period lies within so many years before and after today.
+const PERIOD_YEARS_MAX: u32 = 10;
 
 pub(super) fn fulfil(
     obligation: ObligationId,
@@ -15,12 +19,13 @@ pub(super) fn fulfil(
         return Err(PartnerError::UnknownObligation { obligation });
     }
     not_in_future(on, context)?;
+    check_note("note", &note)?;
     Ok(vec![PartnerEvent::ObligationFulfilled { obligation, on, note }])
 }
 
 pub(super) fn record_reference(customer: String, statement: String) -> Decision {
-    filled("customer", &customer)?;
-    filled("statement", &statement)?;
+    check_text("customer", &customer)?;
+    check_text("statement", &statement)?;
     Ok(vec![PartnerEvent::ReferenceRecorded { customer, statement }])
 }
 
@@ -43,6 +48,14 @@ impl Partner {
     ) -> Decision {
         if period_to <= period_from {
             return Err(PartnerError::EndNotAfterStart { from: period_from, until: period_to });
+        }
+        let earliest = context.today.minus_years(PERIOD_YEARS_MAX);
+        if period_from < earliest {
+            return Err(PartnerError::DateTooOld { day: period_from, earliest });
+        }
+        let latest = context.today.plus_years(PERIOD_YEARS_MAX);
+        if period_to > latest {
+            return Err(PartnerError::DateTooFar { day: period_to, latest });
         }
         if amount.minor <= 0 {
             return Err(invalid("amount.minor", "it is not above 0"));
@@ -68,6 +81,7 @@ impl Partner {
         if achieved.currency != agreed.currency {
             return Err(PartnerError::TargetCurrencyMismatch);
         }
+        check_note("discussion", &discussion)?;
         let met = achieved.minor >= agreed.minor;
         Ok(vec![PartnerEvent::TargetAssessed { period_from, achieved, met, discussion }])
     }

@@ -5,6 +5,7 @@ use serde::Serialize;
 
 use super::PartnerStatus;
 use crate::rulebook::{ContactRole, EntryMode};
+use crate::wording::{or_none, word, words};
 use crate::{
     BenefitId, CertificationCode, CriterionId, Day, DocumentId, LevelId, ObligationId, PersonId,
     PhaseId, Rate, Refusal, RefusalKind, ResourceId, TrackId,
@@ -17,7 +18,7 @@ pub enum PartnerError {
     PartnerNotFound,
     #[error("the partner already exists")]
     PartnerAlreadyExists,
-    #[error("partners of this program do not join by {asked:?}; the way in is {offered:?}")]
+    #[error("the way into this program is {}, not {}", word(.offered), word(.asked))]
     EntryModeNotOffered { asked: EntryMode, offered: EntryMode },
     #[error("this program has no memorandum of understanding")]
     MouNotOffered,
@@ -31,18 +32,22 @@ pub enum PartnerError {
     TrackNotOpen { track: TrackId },
     #[error("track `{track}` has no level `{level}`")]
     UnknownLevel { track: TrackId, level: LevelId },
-    #[error("contacts are missing: {missing:?}")]
+    #[error("contacts are missing: {}", words(.missing))]
     RequiredContactMissing { missing: Vec<ContactRole> },
     #[error("`{field}` is not usable: {problem}")]
     InvalidField { field: String, problem: String },
     #[error("the rulebook evaluates no criterion `{criterion}`")]
     UnknownCriterion { criterion: CriterionId },
-    #[error("criteria are not evaluated yet: {missing:?}")]
+    #[error("criteria are not evaluated yet: {}", words(.missing))]
     EvaluationIncomplete { missing: Vec<CriterionId> },
-    #[error("a partner that is {status:?} cannot do this")]
+    #[error("a partner that is {} cannot do this", word(.status))]
     WrongStatus { status: PartnerStatus },
     #[error("{day} is in the future; today is {today}")]
     DateInFuture { day: Day, today: Day },
+    #[error("{day} is too long ago; the earliest day is {earliest}")]
+    DateTooOld { day: Day, earliest: Day },
+    #[error("{day} is too far ahead; the latest day is {latest}")]
+    DateTooFar { day: Day, latest: Day },
     #[error("{until} is not after {from}")]
     EndNotAfterStart { from: Day, until: Day },
     #[error("there is no agreement")]
@@ -63,6 +68,11 @@ pub enum PartnerError {
     LastTrack,
     #[error("level `{level}` is decided by {mode}, not set by an administrator")]
     LevelNotSetByAdministrator { level: LevelId, mode: String },
+    #[error(
+        "the review is about level {}, but the partner holds {} now",
+        or_none(.reviewed.as_ref()), or_none(.held.as_ref())
+    )]
+    LevelChangedSince { reviewed: Option<LevelId>, held: Option<LevelId> },
     #[error("the program has no phase `{phase}`")]
     UnknownPhase { phase: PhaseId },
     #[error("this program asks for no technical resource")]

@@ -18,6 +18,16 @@ pub(super) fn entry_level(track: &Track) -> Option<PartnerEvent> {
     })
 }
 
+/// What a review has decided.
+pub(super) struct Verdict {
+    pub(super) review: LevelReviewId,
+    pub(super) track: TrackId,
+    /// The level that the decision is about.
+    pub(super) current: Option<LevelId>,
+    pub(super) level: Option<LevelId>,
+    pub(super) probation_until: Option<Day>,
+}
+
 impl Partner {
     pub(super) fn join_track(&self, track: &TrackId, context: &Context) -> Decision {
         if self.tracks.contains_key(track) {
@@ -75,14 +85,15 @@ impl Partner {
     }
 
     /// Takes over what a review decided under its own rules; these are not held against it again.
-    pub(super) fn apply_review(
-        &self,
-        review: LevelReviewId,
-        (track, level): (TrackId, Option<LevelId>),
-        probation_until: Option<Day>,
-        reason: String,
-    ) -> Decision {
+    /// Only a decision about the level held now counts: of two reviews decided at once the second
+    /// one would undo the first.
+    pub(super) fn apply_review(&self, verdict: Verdict, reason: String) -> Decision {
+        let Verdict { review, track, current, level, probation_until } = verdict;
         let held = self.level_on(&track)?;
+        if held != current.as_ref() && held != level.as_ref() {
+            let held = held.cloned();
+            return Err(PartnerError::LevelChangedSince { reviewed: current, held });
+        }
         let changed = (held != level.as_ref()).then(|| PartnerEvent::LevelChanged {
             track: track.clone(),
             from: held.cloned(),

@@ -2,8 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use super::decide::{Decision, filled, given, invalid};
+use super::decide::{Decision, given, invalid};
 use super::{Partner, PartnerError, PartnerEvent, PartnerStatus};
+use crate::text::check_text;
 use crate::{BenefitId, Context};
 
 impl Partner {
@@ -69,6 +70,6 @@ impl Partner {
 }
 
 pub(super) fn record_transition_plan(plan: String) -> Decision {
-    filled("plan", &plan)?;
+    check_text("plan", &plan)?;
     Ok(vec![PartnerEvent::TransitionPlanRecorded { plan }])
 }

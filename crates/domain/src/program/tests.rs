@@ -108,6 +108,14 @@ fn no_version_takes_effect_in_the_past() {
 }
 
 #[test]
+fn no_version_takes_effect_in_more_than_ten_years() {
+    let program = given::<Program>([drafted(1), approved(1)]);
+    let (effective_on, latest) = (day("2036-01-06"), day("2036-01-05"));
+    let outcome = program.when(announce(1, "2036-01-06"), &on("2026-01-05", "ada"));
+    assert_eq!(outcome, Err(ProgramError::EffectTooFar { effective_on, latest }));
+}
+
+#[test]
 fn a_later_version_needs_the_notice_of_the_rulebook_in_force() {
     let in_force = || in_force_since("2026-01-05").into_iter().chain([drafted(2), approved(2)]);
     let today = on("2026-03-01", "ada");
@@ -229,6 +237,13 @@ fn a_withdrawal_needs_a_reason() {
     let command = ProgramCommand::WithdrawRulebook { version: 1, reason: " ".into() };
     let outcome = given::<Program>([drafted(1)]).when(command, &on("2026-01-05", "ada"));
     assert_eq!(outcome, Err(ProgramError::ReasonMissing));
+}
+
+#[test]
+fn a_reason_has_at_most_4000_characters() {
+    let command = ProgramCommand::WithdrawRulebook { version: 1, reason: "x".repeat(4_001) };
+    let outcome = drafted_program().decide(command, &on("2026-03-01", "ada"));
+    assert!(matches!(outcome, Err(ProgramError::InvalidField { .. })), "{outcome:?}");
 }
 
 #[test]

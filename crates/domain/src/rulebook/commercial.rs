@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::{Currency, LevelId, Rate, Sku, TrackId};
+use crate::{Currency, LevelId, ProductScope, Rate, Sku, TrackId};
 
 /// Licence models of the program.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -75,6 +75,9 @@ pub struct Price {
     /// The article that must be on the same licence, in at least the same quantity.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub requires: Option<Sku>,
+    /// What the article belongs to, where a deal's discount is only for that.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub product_scope: Option<ProductScope>,
     /// Whether its quantity counts as deployed seats (editions do, add-ons do not).
     #[serde(default)]
     pub counts_as_seats: bool,

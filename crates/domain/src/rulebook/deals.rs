@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::{Country, LevelId, ProductScope, Rate, ReasonCode, TrackId};
+use crate::{BenefitId, Country, LevelId, ProductScope, Rate, ReasonCode, TrackId};
 
 /// A level within a track.
 #[derive(
@@ -25,7 +25,11 @@ pub struct DealRules {
     /// Protection ends when this many days pass without activity.
     pub activity_interval_days: u32,
     pub extension: ExtensionRules,
-    /// Levels that may register deals; empty means that every active partner may.
+    /// The benefit that levels list whose partners may register deals; absent means that every
+    /// active partner may.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub benefit: Option<BenefitId>,
+    /// Of the levels that may register deals, only these; empty means all of them.
     #[serde(default)]
     pub eligible_levels: Vec<LevelRef>,
     /// Countries in which no deal may be registered.

@@ -72,9 +72,13 @@ fn a_higher_zextras_certification_includes_the_lower_ones_and_c1_gives_no_level(
 #[test]
 fn opennebula_registers_deals_of_strategic_services_partners_only() {
     let rules = read(OPENNEBULA);
-    let eligible: Vec<_> = rules.deals.eligible_levels.iter().collect();
-    let names = |entry: &&LevelRef| format!("{}/{}", entry.track, entry.level);
-    let eligible: Vec<_> = eligible.iter().map(names).collect();
+    let benefit = rules.deals.benefit.clone().unwrap();
+    let lists = |level: &&Level| level.benefits.iter().any(|listed| listed.id == benefit);
+    let of_track = |track: &Track| {
+        let levels = track.levels.iter().filter(lists);
+        levels.map(|level| format!("{}/{}", track.id, level.id)).collect::<Vec<_>>()
+    };
+    let eligible: Vec<_> = rules.tracks.iter().flat_map(of_track).collect();
     assert_eq!(eligible, ["solution-integrator/strategic", "solution-provider/strategic"]);
 }
 

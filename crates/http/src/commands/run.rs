@@ -3,14 +3,14 @@
 use std::sync::Arc;
 
 use accord_app::{Call, ConflictResolution, Outcome};
-use accord_domain::certificate::{Certificate, CertificateCommand};
 use accord_domain::deal::{Deal, DealStatus};
 use accord_domain::opportunity::{Opportunity, OpportunityCommand};
 use accord_domain::order::OrderRequest;
-use accord_domain::partner::Partner;
 use accord_domain::program::{Program, ProgramCommand};
 use accord_domain::rulebook::{PaymentMethod, Rulebook};
-use accord_domain::{Aggregate, CertificateId, ConflictId, Day, DealId, PartnerId, ReasonCode};
+use accord_domain::{
+    Aggregate, CertificateId, ConflictId, Day, DealId, OrderId, PartnerId, ReasonCode,
+};
 use bytes::Bytes;
 use futures::future::BoxFuture;
 use schemars::JsonSchema;
@@ -20,7 +20,7 @@ use serde_json::Value;
 use crate::commands::Target;
 use crate::{Http, body, order_request, problem::Problem};
 
-type Running = BoxFuture<'static, Result<Outcome, Problem>>;
+pub(super) type Running = BoxFuture<'static, Result<Outcome, Problem>>;
 
 /// No fields.
 #[derive(Debug, Serialize, Deserialize, JsonSchema)]
@@ -71,6 +71,14 @@ pub(crate) struct OrderBody {
     pub(crate) payment: PaymentMethod,
     #[schemars(with = "OrderRequest")]
     pub(crate) request: Value,
+}
+
+#[derive(Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct CompleteBody {
+    /// From the day of the order to today.
+    paid_on: Day,
+    reference: String,
 }
 
 /// The body is the aggregate's own command.
@@ -157,20 +165,8 @@ pub(crate) fn designate(http: Arc<Http>, target: Target, text: Bytes, call: Call
     })
 }
 
-/// A certificate is issued at a partner that exists.
-pub(crate) fn issue_certificate(
-    http: Arc<Http>,
-    target: Target,
-    text: Bytes,
-    call: Call,
-) -> Running {
-    Box::pin(async move {
-        let command = body::read_command::<CertificateCommand>(&call.command, &text)?;
-        if let CertificateCommand::Issue { partner, .. } = &command {
-            http.app.state::<Partner>(partner.0, &call).await?;
-        }
-        Ok(http.app.execute::<Certificate>(target.id, command, &call).await?)
-    })
+pub(crate) fn issue_certificate(http: Arc<Http>, _: Target, text: Bytes, call: Call) -> Running {
+    Box::pin(async move { Ok(http.app.issue_certificate(body::read(&text)?, &call).await?) })
 }
 
 pub(crate) fn open_review(http: Arc<Http>, _: Target, text: Bytes, call: Call) -> Running {
@@ -256,11 +252,30 @@ pub(crate) fn resolve_conflict(
     })
 }
 
+/// Who buys: a partner's own people only for their partner, for whom no other one exists.
+pub(crate) fn buyer(
+    named: Option<PartnerId>,
+    acting_for: Option<PartnerId>,
+) -> Result<Option<PartnerId>, Problem> {
+    match (named, acting_for) {
+        (Some(named), Some(own)) if named != own => Err(Problem::not_found()),
+        _ => Ok(acting_for.or(named)),
+    }
+}
+
+pub(crate) fn complete_order(http: Arc<Http>, target: Target, text: Bytes, call: Call) -> Running {
+    Box::pin(async move {
+        let CompleteBody { paid_on, reference } = body::read(&text)?;
+        let payment = (paid_on, reference);
+        Ok(http.app.complete_order(OrderId(target.id), payment, &call).await?)
+    })
+}
+
 pub(crate) fn place_order(http: Arc<Http>, _: Target, text: Bytes, call: Call) -> Running {
     Box::pin(async move {
         let OrderBody { partner, payment, request } = body::read(&text)?;
         let request = order_request::read(request)?;
-        let partner = call.actor.acting_for.or(partner);
+        let partner = buyer(partner, call.actor.acting_for)?;
         Ok(http.app.place_order(partner, request, payment, &call).await?)
     })
 }

@@ -23,7 +23,7 @@ use uuid::Uuid;
 use super::reading::{begin, events_until, query_problem};
 use super::{NoFilter, Reading};
 use crate::caller::Caller;
-use crate::commands::BUYERS;
+use crate::commands::{BUYERS, buyer};
 use crate::{Http, body, order_request, problem::Problem};
 
 type Parts = (State<Arc<Http>>, HeaderMap, Uri);
@@ -186,6 +186,6 @@ async fn quote(
         if_match: None,
         reason: None,
     };
-    let partner = scope.partner.or(asked.partner);
+    let partner = buyer(asked.partner, scope.partner)?;
     Ok(Json(http.app.quote(partner, &request, &call).await?))
 }

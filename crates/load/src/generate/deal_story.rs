@@ -55,7 +55,7 @@ impl DealStory {
     fn submit(&mut self, world: &mut World) -> anyhow::Result<Vec<Append>> {
         let (deal, partner) = (DealId(self.deal.id), self.partner.partner);
         let standing = self.partner.clone();
-        let submit = ("submit", DealCommand::Submit { standing });
+        let submit = ("submit", DealCommand::Submit { standing, own: None });
         let submitted = world.decide(&mut self.deal, submit, Cause::Staff)?;
         let mut appends = vec![submitted.append];
         for (event, submitted) in &submitted.events {
@@ -101,7 +101,8 @@ impl DealStory {
 
     fn work_on(&mut self, world: &mut World) -> anyhow::Result<Vec<Append>> {
         let activity = format!("Call {} with the client's operations team", self.step);
-        let command = DealCommand::RecordActivity { activity, on: world.today() };
+        let standing = self.partner.clone();
+        let command = DealCommand::RecordActivity { activity, on: world.today(), standing };
         let command = ("record-activity", command);
         Ok(vec![world.decide(&mut self.deal, command, Cause::Staff)?.append])
     }

@@ -68,7 +68,8 @@ impl OrderStory {
             servers_managed: self.number % 200,
             seats_managed: 0,
             licence,
-            deal_counts: false,
+            deal: None,
+            named: None,
         };
         ("place", OrderCommand::Place { request, payment: PaymentMethod::BankTransfer, facts })
     }
@@ -134,7 +135,8 @@ fn complete(
     number: u64,
 ) -> anyhow::Result<Decided<Order>> {
     let (paid_on, reference) = (world.today(), format!("transfer {number}"));
-    world.decide(order, ("complete", OrderCommand::Complete { paid_on, reference }), Cause::Staff)
+    let command = OrderCommand::Complete { paid_on, reference, placed_on: paid_on };
+    world.decide(order, ("complete", command), Cause::Staff)
 }
 
 fn placed(order: &Stream<Order>) -> anyhow::Result<&PlacedOrder> {

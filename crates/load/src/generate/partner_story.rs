@@ -1,8 +1,10 @@
 //! A partner that joins and makes itself known; a certificate of one of its people.
 
+use std::collections::BTreeSet;
+
 use accord_domain::certificate::{Certificate, CertificateCommand, PersonInput};
 use accord_domain::customer::Company;
-use accord_domain::partner::{ContactInput, Partner, PartnerCommand};
+use accord_domain::partner::{ContactInput, Partner, PartnerCommand, PartnerStanding};
 use accord_domain::rulebook::ContactRole;
 use accord_domain::{PartnerId, PersonId};
 
@@ -35,7 +37,7 @@ impl PartnerStory {
             tax_id: None,
             name,
         };
-        let person = person(world);
+        let person = person(PersonId(world.new_id()));
         let command = PartnerCommand::Add {
             company,
             track: "partner".parse()?,
@@ -68,7 +70,8 @@ impl Story for PartnerStory {
 }
 
 pub(crate) struct CertificateStory {
-    partner: PartnerId,
+    partner: PartnerStanding,
+    holder: PersonId,
     number: u64,
     certificate: Stream<Certificate>,
     step: u64,
@@ -77,7 +80,8 @@ pub(crate) struct CertificateStory {
 impl CertificateStory {
     pub(crate) fn new(world: &mut World) -> Self {
         Self {
-            partner: world.partner().partner,
+            partner: world.partner(),
+            holder: PersonId(world.new_id()),
             number: world.count(),
             certificate: Stream::new(world.new_id()),
             step: 0,
@@ -93,15 +97,19 @@ impl CertificateStory {
             1 => Some((
                 "issue",
                 CertificateCommand::Issue {
-                    partner: self.partner,
-                    holder: person(world),
+                    standing: self.partner.clone(),
+                    persons: BTreeSet::from([self.holder]),
+                    holder: person(self.holder),
                     certification: bodies::certification(self.number).parse()?,
                     issued_on: today,
                     expires_on: None,
                 },
             )),
             STEPS_TO_RENEWAL => {
-                Some(("renew", CertificateCommand::Renew { renewed_on: today, expires_on: None }))
+                let standing = self.partner.clone();
+                let renew =
+                    CertificateCommand::Renew { renewed_on: today, expires_on: None, standing };
+                Some(("renew", renew))
             }
             _ => None,
         })
@@ -119,8 +127,7 @@ impl Story for CertificateStory {
     }
 }
 
-fn person(world: &mut World) -> PersonInput {
-    let person = PersonId(world.new_id());
+fn person(person: PersonId) -> PersonInput {
     PersonInput {
         person: Some(person),
         name: "Ada Example".to_owned(),

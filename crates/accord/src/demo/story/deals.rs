@@ -2,7 +2,7 @@
 
 use accord_app::DealDraft;
 use accord_domain::customer::Company;
-use accord_domain::deal::{Deal, DealCommand, DealStatus};
+use accord_domain::deal::{Deal, DealCommand, DealStatus, may_register};
 use accord_domain::partner::Partner;
 use accord_domain::{Day, DealId, Money};
 
@@ -37,13 +37,7 @@ impl Story {
 
     /// What the rulebook and the agreement say about registrations by this partner.
     pub(crate) fn may_register(&self, partner: &Partner) -> bool {
-        let eligible = &self.vendor.rules.deals.eligible_levels;
-        let held = |asked: &accord_domain::rulebook::LevelRef| {
-            partner.tracks.get(&asked.track) == Some(&Some(asked.level.clone()))
-        };
-        let withheld =
-            partner.withheld_benefits.iter().any(|benefit| benefit.as_str() == "deal-registration");
-        !withheld && (eligible.is_empty() || eligible.iter().any(held))
+        may_register(&partner.standing(self.partner), &self.vendor.rules).is_ok()
     }
 
     /// Drafts and submits a registration, and plans what follows from its status.
@@ -134,8 +128,13 @@ impl Story {
         if state.status != DealStatus::InformationRequested {
             return Ok(());
         }
+        let Some(member) = self.member().await? else {
+            self.plan_within(today, (10, 30), Task::Answer(deal));
+            return Ok(());
+        };
         let answer = "The head of IT decides; the board confirms next month.".to_owned();
-        let provide = DealCommand::ProvideInformation { answer };
+        let standing = member.standing(self.partner);
+        let provide = DealCommand::ProvideInformation { answer, standing };
         let by = self.user();
         self.desk.send::<Deal>(&by, Some(deal.0), provide).await?;
         self.plan_within(today, (1, 4), Task::Review(deal));
@@ -148,12 +147,17 @@ impl Story {
         let Some(case) = state.case.filter(|_| state.status == DealStatus::Protected) else {
             return Ok(());
         };
+        let Some(member) = self.member().await? else {
+            self.plan_to_engage(deal, today);
+            return Ok(());
+        };
         let lively = self.is_finale(today) || self.random.percent(90);
         if !lively {
             return Ok(());
         }
         let activity = self.random.pick(&ACTIVITIES).copied().unwrap_or_default().to_owned();
-        let record = DealCommand::RecordActivity { activity, on: today };
+        let standing = member.standing(self.partner);
+        let record = DealCommand::RecordActivity { activity, on: today, standing };
         let by = self.user();
         self.desk.send::<Deal>(&by, Some(deal.0), record).await?;
         if !self.is_finale(today) && self.random.percent(25) {
@@ -168,7 +172,9 @@ impl Story {
                 return Ok(());
             }
             let reason = "the customer's decision moves to the next quarter".to_owned();
-            self.desk.send::<Deal>(&by, Some(deal.0), DealCommand::Extend { reason }).await?;
+            let standing = member.standing(self.partner);
+            let extend = DealCommand::Extend { reason, standing };
+            self.desk.send::<Deal>(&by, Some(deal.0), extend).await?;
         }
         self.plan_to_engage(deal, today);
         Ok(())

@@ -1,5 +1,6 @@
 //! People get certified, renew, let it lapse; one of them is the technical reference.
 
+use accord_app::CertificateDraft;
 use accord_domain::certificate::{Certificate, CertificateCommand, PersonInput};
 use accord_domain::{CertificateId, CertificationCode, Day, PersonId, Role};
 
@@ -33,15 +34,16 @@ impl Story {
             }
             None => None,
         };
-        let issue = CertificateCommand::Issue {
+        let draft = CertificateDraft {
             partner: self.partner,
             holder: holder.clone(),
             certification: entry.code.clone(),
             issued_on: today,
             expires_on,
         };
-        let by = self.vendor.staff(Role::Enablement, 1);
-        let outcome = self.desk.send::<Certificate>(&by, None, issue).await?;
+        let (by, app) = (self.vendor.staff(Role::Enablement, 1), self.desk.app.clone());
+        let call = self.desk.call(&by, "issue", None);
+        let outcome = app.issue_certificate(draft, &call).await?;
         let certificate = CertificateId(outcome.id);
         if let Certificate::Valid(facts) = self.desk.state(outcome.id).await? {
             if is_new {
@@ -99,7 +101,9 @@ impl Story {
         let by = self.vendor.staff(Role::Enablement, 1);
         match self.random.between(0, 99) {
             0..62 => {
-                let renew = CertificateCommand::Renew { renewed_on: today, expires_on: None };
+                let standing = self.standing().await?.standing(self.partner);
+                let renew =
+                    CertificateCommand::Renew { renewed_on: today, expires_on: None, standing };
                 self.desk.send::<Certificate>(&by, Some(certificate.0), renew).await?;
             }
             62..66 => {

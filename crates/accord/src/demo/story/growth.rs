@@ -1,6 +1,6 @@
 //! Growing: levels, phases, targets, references, duties and an own discount.
 
-use accord_app::ReviewRequest;
+use accord_app::{AppError, ReviewRequest};
 use accord_domain::partner::{Partner, PartnerCommand};
 use accord_domain::rulebook::DecisionMode;
 use accord_domain::{Day, LevelId, Money, ObligationId, Rate};
@@ -60,8 +60,11 @@ impl Story {
         };
         let by = self.manager();
         let call = self.desk.call(&by, "open", Some(reason.to_owned()));
-        self.desk.app.open_review(request, &call).await?;
-        Ok(())
+        match self.desk.app.open_review(request, &call).await {
+            // Whoever looks at the level already looks at this as well.
+            Err(AppError::Refused(report)) if report.code == "another-review-open" => Ok(()),
+            opened => Ok(opened.map(drop)?),
+        }
     }
 
     async fn enter_phase(&mut self, partner: &Partner) -> anyhow::Result<()> {

@@ -5,7 +5,7 @@ use accord_domain::licence::{Licence, LicenceRecord};
 use accord_domain::order::{Order, OrderCommand, OrderRequest, OrderStatus};
 use accord_domain::pricing::Item;
 use accord_domain::rulebook::{PaymentMethod, Price, PriceUnit};
-use accord_domain::{Day, DealId, LicenceId, OrderId, Role};
+use accord_domain::{Day, DealId, LicenceId, OrderId, ProductScope, Role};
 
 use super::{Story, Task};
 
@@ -18,16 +18,18 @@ impl Story {
         if self.member().await?.is_none() {
             return Ok(());
         }
+        let items = self.items(today);
         let (customer, deal) = match deal {
             None => (self.customer(), None),
             Some(deal) => {
                 let state: Deal = self.desk.state(deal.0).await?;
-                let counts = matches!(state.status, DealStatus::Protected | DealStatus::Won);
                 let Some(case) = state.case else { return Ok(()) };
+                let counts = matches!(state.status, DealStatus::Protected | DealStatus::Won)
+                    && case.reserved_by.is_none()
+                    && self.belong_to(&items, &case.product_scope);
                 (case.customer, counts.then_some(deal))
             }
         };
-        let items = self.items(today);
         let rules = &self.vendor.rules.orders;
         let months = if self.flagship { 24 } else { 12 };
         let request = OrderRequest::New {
@@ -71,9 +73,9 @@ impl Story {
             return Ok(());
         }
         let reference = format!("TR-{}-{}", self.index, self.random.between(10_000, 99_999));
-        let complete = OrderCommand::Complete { paid_on: today, reference };
-        let by = self.vendor.staff(Role::Finance, 1);
-        self.desk.send::<Order>(&by, Some(order.0), complete).await?;
+        let (by, app) = (self.vendor.staff(Role::Finance, 1), self.desk.app.clone());
+        let call = self.desk.call(&by, "complete", None);
+        app.complete_order(order, (today, reference), &call).await?;
         let licence: Licence = self.desk.state(placed.licence.0).await?;
         if let (true, Licence::Running(record)) = (is_new, licence) {
             let notice = self.random.between(8, 30);
@@ -135,6 +137,16 @@ impl Story {
     }
 
     /// A main article in a quantity that fits the partner's size, and now and then an add-on.
+    /// Whether the articles belong to what a deal is about, as far as they tell.
+    fn belong_to(&self, items: &[Item], scope: &ProductScope) -> bool {
+        let list = self.vendor.rules.price_list(self.currency);
+        let mut scopes = items
+            .iter()
+            .filter_map(|item| list?.price(&item.sku)?.product_scope.as_ref())
+            .peekable();
+        scopes.peek().is_none() || scopes.any(|told| told == scope)
+    }
+
     fn items(&mut self, today: Day) -> Vec<Item> {
         let rules = self.vendor.rules.clone();
         let Some(list) = rules.price_list(self.currency) else { return Vec::new() };

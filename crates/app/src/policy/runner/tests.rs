@@ -2,7 +2,9 @@
 
 use std::path::Path;
 
-use accord_domain::{DomainEvent, EventId, PartnerId, ProgramId, evidence::Evidence};
+use accord_domain::{
+    DealId, DomainEvent, EventId, LevelReviewId, PartnerId, ProgramId, TrackId, evidence::Evidence,
+};
 use accord_eventlog::{
     Appended, Direction, EventLog, ExpectedRevision, KeyStore, KeyStoreError, NewEvent, PersonKey,
     StreamName, Subscription,
@@ -35,9 +37,12 @@ async fn no_policy_reacts_to_what_the_runner_passes_over() {
 #[test]
 fn an_event_that_nobody_has_named_is_followed() {
     assert!(nothing_follows("deal", "DealDrafted"));
-    for (category, kind) in
-        [("order", "OrderPlaced"), ("opportunity", "ConflictClosed"), ("deal", "DealSentToTheMoon")]
-    {
+    for (category, kind) in [
+        ("partner", "PartnerTerminated"),
+        ("order", "OrderPlaced"),
+        ("opportunity", "ConflictClosed"),
+        ("deal", "DealSentToTheMoon"),
+    ] {
         assert!(!nothing_follows(category, kind), "{kind}");
     }
 }
@@ -115,6 +120,24 @@ impl FactSource for Untouched {
         _: Option<Position>,
     ) -> Result<Evidence, AppError> {
         panic!("a policy asks for evidence")
+    }
+
+    async fn open_review(
+        &self,
+        _: &ProgramId,
+        _: (PartnerId, &TrackId),
+        _: Option<Position>,
+    ) -> Result<Option<LevelReviewId>, AppError> {
+        panic!("a policy asks for open reviews")
+    }
+
+    async fn open_deals(
+        &self,
+        _: &ProgramId,
+        _: PartnerId,
+        _: Option<Position>,
+    ) -> Result<Vec<DealId>, AppError> {
+        panic!("a policy asks for open deals")
     }
 
     async fn managed(

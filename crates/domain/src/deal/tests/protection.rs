@@ -36,7 +36,8 @@ fn an_activity_is_not_in_the_future() {
 
 #[test]
 fn an_activity_says_what_happened() {
-    let command = DealCommand::RecordActivity { activity: " ".into(), on: day(TODAY) };
+    let (activity, on) = (" ".to_owned(), day(TODAY));
+    let command = DealCommand::RecordActivity { activity, on, standing: standing() };
     let outcome = given::<Deal>(protected()).when(command, &at(TODAY)).unwrap_err();
     assert!(matches!(outcome, DealError::InvalidField { field, .. } if field == "activity"));
 }
@@ -47,6 +48,57 @@ fn an_activity_is_in_time_on_its_due_day_and_too_late_after_it() {
     assert!(on("2026-03-31").is_ok());
     let ended_on = day("2026-03-31");
     assert_eq!(on("2026-04-01"), Err(DealError::ProtectionEnded { ended_on }));
+}
+
+#[test]
+fn a_partner_that_is_not_active_pursues_no_deals() {
+    use PartnerStatus::*;
+    for status in [Suspended, Terminated] {
+        let standing = || PartnerStanding { status, ..standing() };
+        let (activity, on) = ("Visit".to_owned(), day(TODAY));
+        let asked = DealEvent::InformationRequested { question: "Who decides?".to_owned() };
+        for (past, command) in [
+            (protected(), DealCommand::RecordActivity { activity, on, standing: standing() }),
+            (active(), DealCommand::Extend { reason: "as agreed".into(), standing: standing() }),
+            (
+                [in_review(), vec![asked]].concat(),
+                DealCommand::ProvideInformation { answer: "IT".into(), standing: standing() },
+            ),
+        ] {
+            let outcome = given::<Deal>(past).when(command, &at("2026-03-20"));
+            assert_eq!(outcome, Err(DealError::PartnerNotActive { status }));
+        }
+    }
+}
+
+#[test]
+fn days_that_cannot_be_right_are_refused() {
+    let (on, earliest) = (day("2025-03-18"), day("2025-03-19"));
+    let outcome = given::<Deal>(protected()).when(activity("2025-03-18"), &at("2026-03-20"));
+    assert_eq!(outcome, Err(DealError::ActivityTooOld { on, earliest }));
+    let (closed_on, protected_from) = (day("2026-02-28"), day(TODAY));
+    let outcome = given::<Deal>(protected()).when(won("2026-02-28"), &at("2026-03-20"));
+    assert_eq!(outcome, Err(DealError::ClosedBeforeProtected { closed_on, protected_from }));
+}
+
+#[test]
+fn a_deals_discount_is_for_one_order_until_that_one_is_cancelled() {
+    let other = OrderId(Uuid::from_u128(0xe2));
+    let context = at(TODAY);
+    let when = |past: &[DealEvent], command| given::<Deal>(past.to_vec()).when(command, &context);
+    let reserved = DealEvent::Reserved { order: ORDER };
+    let mut past = protected();
+    assert_eq!(when(&past, DealCommand::Reserve { order: ORDER }), Ok(vec![reserved.clone()]));
+    past.push(reserved);
+    assert_eq!(when(&past, DealCommand::Reserve { order: ORDER }), Ok(vec![]));
+    let refusal = DealError::DealReservedAlready { order: ORDER };
+    assert_eq!(when(&past, DealCommand::Reserve { order: other }), Err(refusal));
+    assert_eq!(when(&past, DealCommand::ReleaseReservation { order: other }), Ok(vec![]));
+    let released = DealEvent::ReservationReleased { order: ORDER };
+    let release = DealCommand::ReleaseReservation { order: ORDER };
+    assert_eq!(when(&past, release), Ok(vec![released.clone()]));
+    past.push(released);
+    assert!(when(&past, DealCommand::Reserve { order: other }).is_ok());
 }
 
 #[test]
@@ -99,7 +151,7 @@ fn a_protection_that_is_over_is_not_extended() {
 
 #[test]
 fn an_extension_needs_a_reason() {
-    let command = DealCommand::Extend { reason: " ".into() };
+    let command = DealCommand::Extend { reason: " ".into(), standing: standing() };
     let outcome = given::<Deal>(active()).when(command, &at("2026-03-20"));
     assert_eq!(outcome, Err(DealError::ReasonMissing));
 }
@@ -182,7 +234,7 @@ fn a_late_timer_does_not_change_why_and_when_a_protection_ended() {
 }
 
 fn extend() -> DealCommand {
-    DealCommand::Extend { reason: "Tender postponed".into() }
+    DealCommand::Extend { reason: "Tender postponed".into(), standing: standing() }
 }
 
 fn extended(extension: u32, on: &str, until: Day) -> DealEvent {

@@ -59,6 +59,67 @@ fn where_levels_are_named_only_they_register() {
 }
 
 #[test]
+fn only_levels_that_list_the_benefit_register() {
+    let context = at_with(TODAY, |rules| {
+        rules.tracks[0].levels[0].benefits.retain(|it| it.id.as_str() != "deal-registration");
+    });
+    let outcome = |held: Option<&str>, context: &Context| {
+        let tracks = BTreeMap::from([(track("partner"), held.map(level))]);
+        let command = draft_by(PartnerStanding { tracks, ..standing() }, customer());
+        given::<Deal>([]).when(command, context)
+    };
+    assert!(outcome(Some("gold"), &context).is_ok());
+    let refusal = Err(DealError::LevelMayNotRegister);
+    assert_eq!(outcome(Some("silver"), &context), refusal);
+    assert_eq!(outcome(None, &context), refusal);
+    // Where the rulebook makes it no benefit, every active partner may.
+    let open = at_with(TODAY, |rules| rules.deals.benefit = None);
+    assert!(outcome(None, &open).is_ok());
+}
+
+#[test]
+fn eligible_levels_narrow_those_that_list_the_benefit() {
+    let context = at_with(TODAY, |rules| {
+        rules.tracks[0].levels[1].benefits.clear();
+        let level = |text: &str| text.parse().unwrap();
+        let eligible = ["gold", "platinum"]
+            .map(|text| crate::rulebook::LevelRef { track: track("partner"), level: level(text) });
+        rules.deals.eligible_levels = eligible.to_vec();
+    });
+    let outcome = |held: &str| {
+        let tracks = BTreeMap::from([(track("partner"), Some(level(held)))]);
+        let command = draft_by(PartnerStanding { tracks, ..standing() }, customer());
+        given::<Deal>([]).when(command, &context)
+    };
+    assert!(outcome("platinum").is_ok());
+    for held in ["silver", "gold"] {
+        assert_eq!(outcome(held), Err(DealError::LevelMayNotRegister), "{held}");
+    }
+}
+
+#[test]
+fn a_partners_own_second_registration_is_refused_with_its_first() {
+    let own = DealId(Uuid::from_u128(0xa9));
+    let command = DealCommand::Submit { standing: standing(), own: Some(own) };
+    let outcome = given::<Deal>([drafted()]).when(command, &at(TODAY));
+    assert_eq!(outcome, Err(DealError::RegisteredAlready { deal: own }));
+}
+
+#[test]
+fn a_deal_is_expected_to_close_within_ten_years() {
+    let latest = day("2036-03-01");
+    let closing_on = |expected_close: Day| {
+        let (customer, product_scope) = (customer(), scope());
+        let command =
+            DealCommand::Revise { customer, product_scope, value: value(), expected_close };
+        given::<Deal>([drafted()]).when(command, &at(TODAY))
+    };
+    assert!(closing_on(latest).is_ok());
+    let expected_close = day("2036-03-02");
+    assert_eq!(closing_on(expected_close), Err(DealError::CloseTooFar { expected_close, latest }));
+}
+
+#[test]
 fn an_eligible_level_counts_on_its_own_track_only() {
     let eligible = LevelRefs(vec![("reseller", "gold")]);
     let outcome = given::<Deal>([drafted()]).when(submit(), &eligible.context());
@@ -167,7 +228,7 @@ fn drafted_by(standing: PartnerStanding) -> Result<Vec<DealEvent>, DealError> {
 }
 
 fn submitted_by(standing: PartnerStanding) -> Result<Vec<DealEvent>, DealError> {
-    given::<Deal>([drafted()]).when(DealCommand::Submit { standing }, &at(TODAY))
+    given::<Deal>([drafted()]).when(DealCommand::Submit { standing, own: None }, &at(TODAY))
 }
 
 fn invalid_field(outcome: Result<Vec<DealEvent>, DealError>) -> String {

@@ -8,7 +8,7 @@ fn a_question_and_its_answer_lead_back_to_the_review() {
     let asked = given::<Deal>(in_review()).when(ask, &at(TODAY)).unwrap();
     assert_eq!(asked, [DealEvent::InformationRequested { question: "Which budget?".into() }]);
 
-    let answer = DealCommand::ProvideInformation { answer: "10,000".into() };
+    let answer = DealCommand::ProvideInformation { answer: "10,000".into(), standing: standing() };
     let events = [in_review(), asked].concat();
     let answered = given::<Deal>(events.clone()).when(answer, &at(TODAY)).unwrap();
     assert_eq!(answered, [DealEvent::InformationProvided { answer: "10,000".into() }]);
@@ -20,7 +20,7 @@ fn a_question_or_an_answer_is_not_blank_and_not_endless() {
     let asked = DealEvent::InformationRequested { question: "Which budget?".into() };
     for text in [" ".to_owned(), "x".repeat(4001)] {
         let ask = DealCommand::RequestInformation { question: text.clone() };
-        let answer = DealCommand::ProvideInformation { answer: text };
+        let answer = DealCommand::ProvideInformation { answer: text, standing: standing() };
         let outcome = given::<Deal>(in_review()).when(ask, &at(TODAY));
         assert!(is_invalid(&outcome, "question"), "{outcome:?}");
         let waiting = [in_review(), vec![asked.clone()]].concat();

@@ -66,7 +66,10 @@ fn the_decider_does_not_decide_the_appeal() {
 
 #[test]
 fn an_appeal_is_decided_with_a_reason() {
-    let command = LevelReviewCommand::DecideAppeal { outcome: None, reason: String::new() };
+    let mut command = decide_appeal(None);
+    if let LevelReviewCommand::DecideAppeal { reason, .. } = &mut command {
+        reason.clear();
+    }
     let outcome = when(under_appeal(), command, APPEAL_DECIDER);
     assert_eq!(outcome, Err(LevelReviewError::ReasonMissing));
 }
@@ -97,6 +100,22 @@ fn only_a_decision_can_be_appealed() {
     }
 }
 
+#[test]
+fn an_appeal_does_not_undo_what_moved_the_level_since() {
+    let promotion = || decide_appeal(Some(ReviewOutcome::Promote));
+    let moved = of(promotion(), standing(Some("platinum")));
+    let (reviewed, held) = (Some(level("silver")), Some(level("platinum")));
+    let refusal = LevelReviewError::LevelChangedSince { reviewed, held };
+    assert_eq!(when(under_appeal(), moved, APPEAL_DECIDER), Err(refusal));
+    let upheld_anyway = of(decide_appeal(None), standing(Some("platinum")));
+    assert_eq!(when(under_appeal(), upheld_anyway, APPEAL_DECIDER), Ok(vec![upheld()]));
+
+    let status = PartnerStatus::Terminated;
+    let gone = of(promotion(), PartnerStanding { status, ..standing(Some("silver")) });
+    let refusal = LevelReviewError::PartnerNotActive { status };
+    assert_eq!(when(under_appeal(), gone, APPEAL_DECIDER), Err(refusal));
+}
+
 /// The silver partner was not promoted.
 fn retained() -> Vec<LevelReviewEvent> {
     let mut past = recommended(5000);
@@ -119,7 +138,8 @@ fn appealed() -> LevelReviewEvent {
 }
 
 fn decide_appeal(outcome: Option<ReviewOutcome>) -> LevelReviewCommand {
-    LevelReviewCommand::DecideAppeal { outcome, reason: "weighed anew".to_owned() }
+    let (reason, standing) = ("weighed anew".to_owned(), standing(Some("silver")));
+    LevelReviewCommand::DecideAppeal { outcome, reason, standing }
 }
 
 fn upheld() -> LevelReviewEvent {

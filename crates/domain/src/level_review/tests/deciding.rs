@@ -66,6 +66,7 @@ fn a_decision_has_a_reason() {
         outcome: ReviewOutcome::Promote,
         reason: "\n".to_owned(),
         overrides: BTreeMap::new(),
+        standing: standing(Some("silver")),
     };
     let outcome = when(recommended(5001), command, DECIDER);
     assert_eq!(outcome, Err(LevelReviewError::ReasonMissing));
@@ -135,12 +136,20 @@ fn a_probation_keeps_the_level_until_a_day_to_come() {
 }
 
 #[test]
+fn a_probation_ends_within_five_years() {
+    let (until, latest) = (day("2031-03-02"), day("2031-03-01"));
+    let outcome = when(recommended(5000), decide(ReviewOutcome::Probation { until }), DECIDER);
+    assert_eq!(outcome, Err(LevelReviewError::ProbationTooLong { until, latest }));
+}
+
+#[test]
 fn a_partner_without_a_level_keeps_none() {
     let past = || {
         let mut past = all_judged(opened(None, "silver", 5001));
         past.push(recommendation());
         past
     };
+    let decide = |outcome| of(decide(outcome), standing(None));
     for outcome in [ReviewOutcome::Retain, ReviewOutcome::Probation { until: day("2026-06-01") }] {
         let outcome = when(past(), decide(outcome), DECIDER);
         assert_eq!(outcome, Err(LevelReviewError::NothingToRetain));
@@ -152,26 +161,74 @@ fn a_partner_without_a_level_keeps_none() {
 #[test]
 fn a_downgrade_leads_to_any_lower_level_or_to_none() {
     for to in [Some("silver"), None] {
-        let outcome = when(standing_of_gold(), decide(downgrade(to)), DECIDER);
+        let outcome = when(standing_of_gold(), of_gold(downgrade(to)), DECIDER);
         assert_eq!(outcome, Ok(vec![decided(downgrade(to), to)]));
+    }
+}
+
+#[test]
+fn reasons_and_notes_have_at_most_4000_characters() {
+    let long = "x".repeat(4_001);
+    let mut judging = judge("autonomy", true);
+    if let LevelReviewCommand::Judge { note, .. } = &mut judging {
+        note.clone_from(&long);
+    }
+    let recommending =
+        LevelReviewCommand::Recommend { outcome: ReviewOutcome::Retain, reason: long.clone() };
+    let overriding = overriding(ReviewOutcome::Promote, &[("seats", &long)]);
+    for (command, by) in
+        [(judging, RECOMMENDER), (recommending, RECOMMENDER), (overriding, DECIDER)]
+    {
+        let outcome = when(recommended(5000), command, by);
+        assert!(matches!(outcome, Err(LevelReviewError::InvalidField { .. })), "{outcome:?}");
     }
 }
 
 #[test]
 fn a_downgrade_leads_down() {
     for to in ["gold", "platinum"] {
-        let outcome = when(standing_of_gold(), decide(downgrade(Some(to))), DECIDER);
+        let outcome = when(standing_of_gold(), of_gold(downgrade(Some(to))), DECIDER);
         assert_eq!(outcome, Err(LevelReviewError::NotADowngrade));
     }
-    let outcome = when(standing_of_gold(), decide(downgrade(Some("bronze"))), DECIDER);
+    let outcome = when(standing_of_gold(), of_gold(downgrade(Some("bronze"))), DECIDER);
     let refusal = LevelReviewError::UnknownLevel { track: track(), level: level("bronze") };
     assert_eq!(outcome, Err(refusal));
 }
 
 #[test]
 fn a_standing_promotes_nobody() {
-    let outcome = when(standing_of_gold(), decide(ReviewOutcome::Promote), DECIDER);
+    let outcome = when(standing_of_gold(), of_gold(ReviewOutcome::Promote), DECIDER);
     assert_eq!(outcome, Err(LevelReviewError::NothingToPromote));
+}
+
+#[test]
+fn a_decision_about_a_level_that_the_partner_no_longer_holds_is_refused() {
+    // Silver when the review was opened; another review has made it gold since.
+    for outcome in [ReviewOutcome::Retain, ReviewOutcome::Promote, downgrade(None)] {
+        let outcome = when(recommended(5001), of(decide(outcome), standing(Some("gold"))), DECIDER);
+        let (reviewed, held) = (Some(level("silver")), Some(level("gold")));
+        assert_eq!(outcome, Err(LevelReviewError::LevelChangedSince { reviewed, held }));
+    }
+}
+
+#[test]
+fn only_an_active_partners_levels_are_reviewed_and_decided() {
+    use PartnerStatus::*;
+    for status in [Prospect, Applied, Approved, Declined, Withdrawn, Suspended, Terminated] {
+        let standing = PartnerStanding { status, ..standing(Some("silver")) };
+        let refusal = Err(LevelReviewError::PartnerNotActive { status });
+        let opening = of(open(Some("silver"), "gold"), standing.clone());
+        assert_eq!(when([], opening, RECOMMENDER), refusal);
+        let deciding = of(decide(ReviewOutcome::Promote), standing);
+        assert_eq!(when(recommended(5001), deciding, DECIDER), refusal);
+    }
+    let restricted = PartnerStanding { status: Restricted, ..standing(Some("silver")) };
+    let deciding = of(decide(ReviewOutcome::Promote), restricted);
+    assert!(when(recommended(5001), deciding, DECIDER).is_ok());
+}
+
+fn of_gold(outcome: ReviewOutcome) -> LevelReviewCommand {
+    of(decide(outcome), standing(Some("gold")))
 }
 
 /// A review of the gold partner's standing, ready to be decided.

@@ -44,6 +44,17 @@ fn a_review_leads_one_step_up_at_most() {
 }
 
 #[test]
+fn a_partner_has_one_open_review_per_track() {
+    let mut command = open(Some("silver"), "gold");
+    let review = LevelReviewId(Uuid::from_u128(0xd1));
+    if let LevelReviewCommand::Open { other, .. } = &mut command {
+        *other = Some(review);
+    }
+    let outcome = when([], command, RECOMMENDER);
+    assert_eq!(outcome, Err(LevelReviewError::AnotherReviewOpen { review }));
+}
+
+#[test]
 fn the_target_is_a_level_of_the_track() {
     let refusal = |track: TrackId, level| Err(LevelReviewError::UnknownLevel { track, level });
     let unknown_level = when([], open(Some("silver"), "diamond"), RECOMMENDER);

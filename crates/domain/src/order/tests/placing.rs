@@ -163,19 +163,96 @@ fn a_term_starts_today_or_later() {
 
 #[test]
 fn a_deal_counts_if_it_is_the_partners_own_and_protected_or_won() {
-    let deal = DealId(Uuid::from_u128(0xa1));
-    let mut request = request(servers(1));
-    if let OrderRequest::New { deal: of_request, .. } = &mut request {
-        *of_request = Some(deal);
-    }
     let extra: Rate = Rate("0.02".parse().unwrap());
     let context = with_rules(|rules| rules.deals.extra_discount = Some(extra));
-    let refusal = Err(OrderError::DealDoesNotCount { deal });
-    assert_eq!(quote(&request, &facts(), &context), refusal);
+    let refusal = Err(OrderError::DealDoesNotCount { deal: DEAL });
+    assert_eq!(quote(&from_deal(), &facts(), &context), refusal);
+    let foreign = DealFact { partner: PartnerId(Uuid::from_u128(0xb9)), ..deal() };
+    assert_eq!(quote(&from_deal(), &with_deal(foreign), &context), refusal);
+    let expired = DealFact { status: DealStatus::Expired, ..deal() };
+    assert_eq!(quote(&from_deal(), &with_deal(expired), &context), refusal);
+    for status in [DealStatus::Protected, DealStatus::Won] {
+        let facts = with_deal(DealFact { status, ..deal() });
+        let quote = quote(&from_deal(), &facts, &context).unwrap();
+        assert!(quote.lines.iter().any(|line| line.rate == Some(extra)), "{quote:?}");
+    }
+}
 
-    let facts = OrderFacts { deal_counts: true, ..facts() };
-    let quote = quote(&request, &facts, &context).unwrap();
-    assert!(quote.lines.iter().any(|line| line.rate == Some(extra)), "{quote:?}");
+#[test]
+fn a_deal_counts_for_its_own_customer_and_product_and_once() {
+    let outcome = |fact| quote(&from_deal(), &with_deal(fact), &today());
+    let named_otherwise = Company { name: "ACME srl".into(), ..customer() };
+    assert!(outcome(DealFact { customer: named_otherwise, ..deal() }).is_ok());
+    let another =
+        Company { name: "Comune di Bari".into(), domain: None, tax_id: None, ..customer() };
+    let refusal = OrderError::DealOfAnotherCustomer { deal: DEAL };
+    assert_eq!(outcome(DealFact { customer: another, ..deal() }), Err(refusal));
+
+    let product_scope: ProductScope = "kubernetes".parse().unwrap();
+    let refusal =
+        OrderError::DealOfAnotherProduct { deal: DEAL, product_scope: product_scope.clone() };
+    assert_eq!(outcome(DealFact { product_scope: product_scope.clone(), ..deal() }), Err(refusal));
+    let untold = with_rules(|rules| {
+        rules.price_lists[0].prices.iter_mut().for_each(|price| price.product_scope = None);
+    });
+    let facts = with_deal(DealFact { product_scope, ..deal() });
+    assert!(quote(&from_deal(), &facts, &untold).is_ok(), "articles that tell nothing may be it");
+
+    let order = OrderId(Uuid::from_u128(0xf9));
+    let refusal = OrderError::DealUsed { deal: DEAL, order };
+    assert_eq!(outcome(DealFact { reserved_by: Some(order), ..deal() }), Err(refusal));
+}
+
+#[test]
+fn a_renewal_for_another_partner_than_the_licences_is_refused() {
+    let request = OrderRequest::Renew { licence: LICENCE, ends_on: day("2028-02-29") };
+    let named = |partner| OrderFacts { named: Some(partner), ..licence_facts() };
+    assert!(quote(&request, &named(PARTNER), &today()).is_ok());
+    let other = named(PartnerId(Uuid::from_u128(0xb9)));
+    let refusal = OrderError::LicenceOfAnotherPartner { licence: LICENCE };
+    assert_eq!(quote(&request, &other, &today()), Err(refusal));
+}
+
+#[test]
+fn a_term_starts_within_a_year_and_a_day() {
+    let starting_on = |starts_on: Day| {
+        let mut request = request(servers(1));
+        if let OrderRequest::New { starts_on: of_request, .. } = &mut request {
+            *of_request = starts_on;
+        }
+        quote(&request, &facts(), &today())
+    };
+    let latest = today().today.plus_days(366);
+    assert!(starting_on(latest).is_ok());
+    for starts_on in [latest.plus_days(1), day("9999-12-31")] {
+        assert_eq!(starting_on(starts_on), Err(OrderError::StartTooFar { starts_on, latest }));
+    }
+}
+
+const DEAL: DealId = DealId(Uuid::from_u128(0xa1));
+
+/// A new licence from the deal.
+fn from_deal() -> OrderRequest {
+    let mut request = request(servers(1));
+    if let OrderRequest::New { deal, .. } = &mut request {
+        *deal = Some(DEAL);
+    }
+    request
+}
+
+fn with_deal(fact: DealFact) -> OrderFacts {
+    OrderFacts { deal: Some(fact), ..facts() }
+}
+
+fn deal() -> DealFact {
+    DealFact {
+        deal: DEAL,
+        partner: PARTNER,
+        status: DealStatus::Won,
+        customer: customer(),
+        product_scope: "cloud-os".parse().unwrap(),
+        reserved_by: None,
+    }
 }
 
 #[test]

@@ -209,6 +209,17 @@ fn an_agreement_is_renewed_to_a_later_day() {
 }
 
 #[test]
+fn an_agreement_is_signed_within_memory_and_renewed_for_a_century_at_most() {
+    let (old, earliest) = (day("1976-02-29"), day("1976-03-01"));
+    let command = sign_agreement(|terms| terms.0 = old);
+    let outcome = when(approved(), command, &zextras());
+    assert_eq!(outcome, Err(PartnerError::DateTooOld { day: old, earliest }));
+    let (until, latest) = (day("9999-12-31"), day("2126-03-01"));
+    let outcome = when(signed(), PartnerCommand::RenewAgreement { until }, &zextras());
+    assert_eq!(outcome, Err(PartnerError::DateTooFar { day: until, latest }));
+}
+
+#[test]
 fn without_an_agreement_there_is_none_to_renew() {
     let command = PartnerCommand::RenewAgreement { until: day("2030-01-01") };
     assert_eq!(when(silver(), command, &quazzar()), Err(PartnerError::NoAgreement));

@@ -66,6 +66,21 @@ fn a_targets_period_has_an_end_after_its_start() {
 }
 
 #[test]
+fn a_targets_period_lies_within_ten_years_of_today() {
+    let agree = |from: &str, to: &str| PartnerCommand::AgreeTarget {
+        period_from: day(from),
+        period_to: day(to),
+        amount: eur(1),
+    };
+    let (far, latest) = (day("2036-03-02"), day("2036-03-01"));
+    let outcome = when(signed(), agree("2026-01-01", "2036-03-02"), &zextras());
+    assert_eq!(outcome, Err(PartnerError::DateTooFar { day: far, latest }));
+    let (old, earliest) = (day("2016-02-29"), day("2016-03-01"));
+    let outcome = when(signed(), agree("2016-02-29", "2026-12-31"), &zextras());
+    assert_eq!(outcome, Err(PartnerError::DateTooOld { day: old, earliest }));
+}
+
+#[test]
 fn a_target_is_a_positive_amount_in_a_currency_of_the_program() {
     for (amount, expected) in [
         (eur(0), "amount.minor"),
@@ -163,6 +178,39 @@ fn a_reference_names_its_customer_and_what_it_says() {
             outcome,
             Err(PartnerError::InvalidField { field, .. }) if field == expected
         ));
+    }
+}
+
+#[test]
+fn a_text_of_more_than_4000_characters_is_refused_by_its_field() {
+    let long = || "x".repeat(4_001);
+    let note = fulfil("2026-03-01");
+    let PartnerCommand::FulfilObligation { obligation, on, .. } = note else { unreachable!() };
+    let discussion = PartnerCommand::AssessTarget {
+        period_from: day("2026-01-01"),
+        achieved: eur(1),
+        discussion: long(),
+    };
+    for (past, command, context, expected) in [
+        (signed(), reference("Comune", &long()), zextras(), "statement"),
+        (
+            signed(),
+            PartnerCommand::FulfilObligation { obligation, on, note: long() },
+            obliging(),
+            "note",
+        ),
+        (and(signed(), [agreed()]), discussion, zextras(), "discussion"),
+        (silver(), adjust(adjustment_max(), &long()), quazzar(), "reason"),
+        (silver(), PartnerCommand::Suspend { reason: long() }, quazzar(), "reason"),
+    ] {
+        let outcome = when(past, command, &context);
+        let Err(PartnerError::InvalidField { field, problem }) = outcome else {
+            panic!("{expected}: {outcome:?}")
+        };
+        assert_eq!(
+            (field.as_str(), problem.as_str()),
+            (expected, "it is longer than 4000 characters")
+        );
     }
 }
 

@@ -85,31 +85,42 @@ fn an_administrator_sets_no_level_that_is_reviewed_or_automatic() {
 
 #[test]
 fn a_review_moves_the_level_whatever_the_rules_in_force_say() {
-    let outcome = when(signed(), apply_review(Some("bronze"), None), &zextras());
+    let outcome = when(signed(), apply_review((None, Some("bronze")), None), &zextras());
     let moved = reviewed(None, Some("bronze"));
     assert_eq!(outcome, Ok(vec![moved.clone()]));
-    let again = when(and(signed(), [moved]), apply_review(Some("bronze"), None), &zextras());
+    let again =
+        when(and(signed(), [moved]), apply_review((None, Some("bronze")), None), &zextras());
     assert_eq!(again, Ok(vec![]));
 }
 
 #[test]
 fn a_review_can_take_every_level_away() {
     let past = and(signed(), [reviewed(None, Some("silver"))]);
-    let outcome = when(past, apply_review(None, None), &zextras());
+    let outcome = when(past, apply_review((Some("silver"), None), None), &zextras());
     assert_eq!(outcome, Ok(vec![reviewed(Some("silver"), None)]));
 }
 
 #[test]
 fn a_review_also_counts_while_the_partner_is_suspended() {
     let outcome =
-        when(and(signed(), [suspended()]), apply_review(Some("silver"), None), &zextras());
+        when(and(signed(), [suspended()]), apply_review((None, Some("silver")), None), &zextras());
     assert_eq!(outcome, Ok(vec![reviewed(None, Some("silver"))]));
+}
+
+#[test]
+fn a_review_of_a_level_that_is_no_longer_held_does_not_count() {
+    let past = and(signed(), [reviewed(None, Some("gold"))]);
+    for stale in [Some("silver"), None] {
+        let outcome = when(past.clone(), apply_review((stale, stale), None), &zextras());
+        let (reviewed, held) = (stale.map(level), Some(level("gold")));
+        assert_eq!(outcome, Err(PartnerError::LevelChangedSince { reviewed, held }));
+    }
 }
 
 #[test]
 fn a_probation_is_set_once_per_review() {
     let past = and(signed(), [reviewed(None, Some("silver"))]);
-    let command = apply_review(Some("silver"), Some("2026-06-01"));
+    let command = apply_review((Some("silver"), Some("silver")), Some("2026-06-01"));
     let outcome = when(past.clone(), command.clone(), &zextras());
     assert_eq!(outcome, Ok(vec![probation()]));
     assert_eq!(when(and(past, [probation()]), command, &zextras()), Ok(vec![]));
@@ -118,7 +129,11 @@ fn a_probation_is_set_once_per_review() {
 #[test]
 fn a_level_can_fall_and_be_on_probation_at_once() {
     let past = and(signed(), [reviewed(None, Some("gold"))]);
-    let outcome = when(past.clone(), apply_review(Some("silver"), Some("2026-06-01")), &zextras());
+    let outcome = when(
+        past.clone(),
+        apply_review((Some("gold"), Some("silver")), Some("2026-06-01")),
+        &zextras(),
+    );
     let expected = [reviewed(Some("gold"), Some("silver")), probation()];
     assert_eq!(outcome, Ok(expected.to_vec()));
     let state = given::<Partner>(and(past, expected)).0;
@@ -134,7 +149,7 @@ fn a_probation_ends_with_its_level() {
 
 #[test]
 fn levels_change_on_the_partners_own_tracks_only() {
-    let mut foreign_review = apply_review(Some("silver"), None);
+    let mut foreign_review = apply_review((None, Some("silver")), None);
     let mut foreign_level = set_level("gold", &why());
     if let PartnerCommand::ApplyReviewDecision { track, .. } = &mut foreign_review {
         *track = second();
@@ -188,10 +203,15 @@ fn set_level(to: &str, reason: &str) -> PartnerCommand {
     PartnerCommand::SetLevel { track: track(), level: level(to), reason: reason.to_owned() }
 }
 
-fn apply_review(to: Option<&str>, probation_until: Option<&str>) -> PartnerCommand {
+/// A review of the partner on `from` decides for `to`.
+fn apply_review(
+    (from, to): (Option<&str>, Option<&str>),
+    probation_until: Option<&str>,
+) -> PartnerCommand {
     PartnerCommand::ApplyReviewDecision {
         review: REVIEW,
         track: track(),
+        current: from.map(level),
         level: to.map(level),
         probation_until: probation_until.map(day),
         reason: why(),

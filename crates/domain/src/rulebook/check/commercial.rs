@@ -41,6 +41,7 @@ fn check_price_lists(rules: &Rulebook, findings: &mut Findings) {
         let place = format!("price_lists[{index}]");
         findings.currency(rules, &format!("{place}.currency"), list.currency);
         check_prices(findings, &format!("{place}.prices"), list);
+        check_scopes(rules, findings, &format!("{place}.prices"), list);
     }
 }
 
@@ -66,6 +67,21 @@ fn check_prices(findings: &mut Findings, place: &str, list: &PriceList) {
             let message = format!("leads back to `{}`, which could never be ordered", price.sku);
             findings.add(format!("{place}.requires"), message);
         }
+    }
+}
+
+fn check_scopes(rules: &Rulebook, findings: &mut Findings, place: &str, list: &PriceList) {
+    let scopes = &rules.deals.product_scopes;
+    // That there is none at all is a mistake of its own.
+    if scopes.is_empty() {
+        return;
+    }
+    for (index, price) in list.prices.iter().enumerate() {
+        let Some(scope) = price.product_scope.as_ref().filter(|it| !scopes.contains(it)) else {
+            continue;
+        };
+        let message = format!("`{scope}` is no product scope of deals; {}", known(scopes.iter()));
+        findings.add(format!("{place}[{index}].product_scope"), message);
     }
 }
 

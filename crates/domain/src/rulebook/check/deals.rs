@@ -1,6 +1,9 @@
 //! Deal registration.
 
-use super::Findings;
+use std::collections::BTreeSet;
+
+use super::{Findings, known};
+use crate::BenefitId;
 use crate::rulebook::{DealValidation, Rulebook};
 
 pub(super) fn check(rules: &Rulebook, findings: &mut Findings) {
@@ -14,6 +17,7 @@ pub(super) fn check(rules: &Rulebook, findings: &mut Findings) {
     for (index, level) in deals.eligible_levels.iter().enumerate() {
         findings.level(rules, &format!("deals.eligible_levels[{index}]"), level);
     }
+    check_benefit(rules, findings);
     findings.unique(&deals.restricted_countries, |index| {
         format!("deals.restricted_countries[{index}]")
     });
@@ -27,5 +31,26 @@ pub(super) fn check(rules: &Rulebook, findings: &mut Findings) {
     findings.unique(&deals.conflict_rules, |index| format!("deals.conflict_rules[{index}]"));
     if let Some(rate) = deals.extra_discount {
         findings.rate("deals.extra_discount", rate);
+    }
+}
+
+/// The levels say who may register deals; naming others beside them would contradict that.
+fn check_benefit(rules: &Rulebook, findings: &mut Findings) {
+    let Some(benefit) = &rules.deals.benefit else { return };
+    let levels = rules.tracks.iter().flat_map(|track| &track.levels);
+    let ids: BTreeSet<&BenefitId> =
+        levels.flat_map(|level| &level.benefits).map(|benefit| &benefit.id).collect();
+    // A track without levels is a mistake of its own.
+    let has_levels = rules.tracks.iter().any(|track| !track.levels.is_empty());
+    if has_levels && !ids.contains(benefit) {
+        let message = format!("no level has the benefit `{benefit}`; {}", known(ids.iter()));
+        return findings.add("deals.benefit", message);
+    }
+    for (index, eligible) in rules.deals.eligible_levels.iter().enumerate() {
+        let Some(level) = rules.level(&eligible.track, &eligible.level) else { continue };
+        if !level.benefits.iter().any(|known| known.id == *benefit) {
+            let message = format!("level `{}` does not list the benefit `{benefit}`", level.id);
+            findings.add(format!("deals.eligible_levels[{index}].level"), message);
+        }
     }
 }

@@ -46,6 +46,26 @@ fn mistakes_of_the_way_in_are_found_in_their_place() {
 }
 
 #[test]
+fn the_benefit_of_registering_deals_is_one_that_levels_list() {
+    assert_found(
+        ZEXTRAS,
+        &[
+            ("/deals/benefit", json!("free-lunch"), "deals.benefit"),
+            (
+                "/price_lists/0/prices/0/product_scope",
+                json!("carts"),
+                "price_lists[0].prices[0].product_scope",
+            ),
+        ],
+    );
+    let eligible = json!([{ "track": "partner", "level": "silver" }]);
+    let mut rules = altered(ZEXTRAS, "/deals/eligible_levels", eligible);
+    assert_eq!(check(&rules), []);
+    rules.tracks[0].levels[0].benefits.clear();
+    assert_eq!(places(&rules), ["deals.eligible_levels[0].level"]);
+}
+
+#[test]
 fn registration_needs_an_automatic_first_level() {
     let mut rules = altered(QUAZZAR, "/entry/mode", json!("registration"));
     assert_eq!(places(&rules), ["tracks[0].levels[0].decision"]);
