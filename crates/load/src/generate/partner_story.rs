@@ -2,7 +2,7 @@
 
 use accord_domain::certificate::{Certificate, CertificateCommand, PersonInput};
 use accord_domain::customer::Company;
-use accord_domain::partner::{ContactInput, Partner, PartnerCommand};
+use accord_domain::partner::{ContactInput, Partner, PartnerCommand, PartnerStanding};
 use accord_domain::rulebook::ContactRole;
 use accord_domain::{PartnerId, PersonId};
 
@@ -68,7 +68,7 @@ impl Story for PartnerStory {
 }
 
 pub(crate) struct CertificateStory {
-    partner: PartnerId,
+    partner: PartnerStanding,
     number: u64,
     certificate: Stream<Certificate>,
     step: u64,
@@ -77,7 +77,7 @@ pub(crate) struct CertificateStory {
 impl CertificateStory {
     pub(crate) fn new(world: &mut World) -> Self {
         Self {
-            partner: world.partner().partner,
+            partner: world.partner(),
             number: world.count(),
             certificate: Stream::new(world.new_id()),
             step: 0,
@@ -88,20 +88,23 @@ impl CertificateStory {
         &self,
         world: &mut World,
     ) -> anyhow::Result<Option<(&'static str, CertificateCommand)>> {
-        let today = world.today();
+        let (today, standing) = (world.today(), self.partner.clone());
         Ok(match self.step {
-            1 => Some((
-                "issue",
-                CertificateCommand::Issue {
-                    partner: self.partner,
-                    holder: person(world),
+            1 => {
+                let holder = person(world);
+                let issue = CertificateCommand::Issue {
+                    standing,
+                    persons: holder.person.into_iter().collect(),
+                    holder,
                     certification: bodies::certification(self.number).parse()?,
                     issued_on: today,
                     expires_on: None,
-                },
-            )),
+                };
+                Some(("issue", issue))
+            }
             STEPS_TO_RENEWAL => {
-                Some(("renew", CertificateCommand::Renew { renewed_on: today, expires_on: None }))
+                let (renewed_on, expires_on) = (today, None);
+                Some(("renew", CertificateCommand::Renew { renewed_on, expires_on, standing }))
             }
             _ => None,
         })
