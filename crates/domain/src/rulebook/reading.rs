@@ -78,7 +78,7 @@ fn with_others(
     // What is no text of its kind has no shape either.
     let shape = document.map(shape_mistakes).unwrap_or_default();
     let others = shape.into_iter().filter(|other| !other.is_about(&first.path));
-    let others = others.map(|ShapeMistake { path, message }| {
+    let others = others.map(|ShapeMistake { path, message, .. }| {
         let position = offset(&path).map(|at| line_and_column(text, at));
         Mistake { place: placed(&path, position), message }
     });
@@ -91,12 +91,7 @@ impl ShapeMistake {
     /// Whether it is this place's, or that of something around it.
     fn is_about(&self, path: &str) -> bool {
         let rest = path.strip_prefix(self.path.as_str());
-        match rest {
-            Some("") => true,
-            // Only a value of several forms is at fault for what stands inside it.
-            Some(_) => self.message.starts_with("is none of"),
-            None => false,
-        }
+        rest.is_some_and(|rest| rest.is_empty() || self.of_its_contents)
     }
 }
 

@@ -17,6 +17,8 @@ static VALIDATOR: LazyLock<Option<Validator>> =
 pub(super) struct ShapeMistake {
     pub(super) path: String,
     pub(super) message: String,
+    /// Whether the mistake may just as well be one of what stands inside.
+    pub(super) of_its_contents: bool,
 }
 
 /// All mistakes in the shape, in the document's order.
@@ -31,11 +33,16 @@ pub(super) fn shape_mistakes(document: &Value) -> Vec<ShapeMistake> {
 
 fn collect(error: &ValidationError<'_>, found: &mut Vec<ShapeMistake>) {
     let path = path_of(error);
-    let mut add = |path: String, message: String| found.push(ShapeMistake { path, message });
+    let mut add = |path: String, message: String| {
+        found.push(ShapeMistake { path, message, of_its_contents: false });
+    };
     match error.kind() {
         Kind::AnyOf { context } | Kind::OneOfNotValid { context } => match meant(context) {
             Some(errors) => errors.iter().for_each(|error| collect(error, found)),
-            None => add(path, "is none of the kinds that are known".to_owned()),
+            None => {
+                let message = "is none of the kinds that are known".to_owned();
+                found.push(ShapeMistake { path, message, of_its_contents: true });
+            }
         },
         Kind::AdditionalProperties { unexpected } => {
             for field in unexpected {
