@@ -364,11 +364,10 @@ mod tests {
     }
 
     #[test]
-    fn a_day_outside_of_four_digit_years_reads_back_too() {
-        for day in [Day(chrono::NaiveDate::MAX), Day(chrono::NaiveDate::MIN)] {
-            let column = day.to_column();
-            let ToSqlOutput::Owned(Value::Text(text)) = column else { panic!("a text") };
-            assert_eq!(Day::from_column(ValueRef::Text(text.as_bytes())).unwrap(), day);
+    fn a_day_outside_of_four_digit_years_reads_as_the_nearest_inside() {
+        for (text, nearest) in [("+262142-12-31", "9999-12-31"), ("-262143-01-01", "0001-01-01")] {
+            let read = Day::from_column(ValueRef::Text(text.as_bytes())).unwrap();
+            assert_eq!(read, nearest.parse().unwrap());
         }
     }
 }

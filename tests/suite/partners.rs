@@ -87,6 +87,19 @@ async fn the_way_in_is_the_one_that_the_rulebook_names() {
 }
 
 #[tokio::test]
+async fn companies_are_in_countries_that_exist() {
+    let stage = Stage::open(QUAZZAR).await;
+    let mut company = company("Nube Srl");
+    company["country"] = json!("ZZ");
+    let body = json!({
+        "command": "add", "company": company, "track": "partner", "level": "silver",
+        "contacts": [contact("sales", "Nube Srl")],
+    });
+    let refused = stage.manager().post("partners", body).await.refused(422, "invalid-field");
+    assert_eq!(refused["field"], "company.country");
+}
+
+#[tokio::test]
 async fn a_level_that_reviews_decide_cannot_simply_be_set() {
     let stage = Stage::open(ZEXTRAS).await;
     let partner = stage.admit_partner("Rete Nova").await;

@@ -91,6 +91,18 @@ async fn a_rulebook_may_also_come_as_json() {
 }
 
 #[tokio::test]
+async fn every_wrong_type_of_a_rulebook_is_named_with_its_place() {
+    let stage = Stage::empty();
+    let wrong = stage.renamed(ZEXTRAS).replacen("days_max = 180", "days_max = \"long\"", 1);
+    let wrong = wrong.replacen("days = 30", "days = \"thirty\"", 1);
+    let refused = stage.draft(&wrong).await.refused(422, "rulebook-invalid");
+    let places = fields(&refused);
+    assert_eq!(places.len(), 2, "{refused:#}");
+    assert!(places[0].starts_with("entry.mou.days_max (line "), "{places:?}");
+    assert!(places[1].starts_with("notice.days (line "), "{places:?}");
+}
+
+#[tokio::test]
 async fn a_rulebook_of_another_program_is_refused() {
     let stage = Stage::empty();
     let refused = stage.draft(QUAZZAR).await.refused(422, "invalid-fields");

@@ -102,6 +102,9 @@ impl Company {
         if normalised_name(&self.name).is_empty() {
             return refuse("name", "it has neither letters nor digits");
         }
+        if !self.country.is_assigned() {
+            return refuse("country", "ISO 3166 knows no such country");
+        }
         if self.domain.as_ref().is_some_and(|domain| normalised_domain(domain).is_none()) {
             return refuse("domain", "it is not a domain name such as `example.org`");
         }

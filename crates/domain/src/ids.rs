@@ -169,11 +169,23 @@ impl fmt::Display for Subject {
 #[serde(try_from = "String", into = "String")]
 pub struct Country(#[schemars(with = "String", regex(pattern = "^[A-Z]{2}$"))] [u8; 2]);
 
+impl Country {
+    /// Whether ISO 3166-1 gives the code to a country. Stored events may hold others.
+    pub fn is_assigned(self) -> bool {
+        celes::Country::from_alpha2(self.to_string()).is_ok()
+    }
+}
+
+/// Any two letters: a stored event is read whatever was known of countries in its time. Commands
+/// and rulebooks are checked for [`Country::is_assigned`].
 impl TryFrom<String> for Country {
     type Error = InvalidCountry;
 
     fn try_from(text: String) -> Result<Self, InvalidCountry> {
-        text.parse()
+        match text.as_bytes() {
+            [a, b] if a.is_ascii_uppercase() && b.is_ascii_uppercase() => Ok(Self([*a, *b])),
+            _ => Err(InvalidCountry { text }),
+        }
     }
 }
 
@@ -181,10 +193,8 @@ impl FromStr for Country {
     type Err = InvalidCountry;
 
     fn from_str(text: &str) -> Result<Self, InvalidCountry> {
-        match text.as_bytes() {
-            [a, b] if a.is_ascii_uppercase() && b.is_ascii_uppercase() => Ok(Self([*a, *b])),
-            _ => Err(InvalidCountry { text: text.to_owned() }),
-        }
+        let country = Self::try_from(text.to_owned())?;
+        if country.is_assigned() { Ok(country) } else { Err(InvalidCountry { text: text.into() }) }
     }
 }
 
@@ -205,4 +215,26 @@ impl fmt::Display for Country {
 #[error("`{text}` is not an ISO 3166-1 alpha-2 country code in upper case")]
 pub struct InvalidCountry {
     pub text: String,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_codes_that_iso_3166_assigns_are_countries() {
+        for code in ["IT", "DE", "KP", "US"] {
+            assert_eq!(code.parse::<Country>().unwrap().to_string(), code);
+        }
+        for text in ["XX", "ZZ", "UK", "it", "ITA", ""] {
+            assert!(text.parse::<Country>().is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_stored_country_is_read_whatever_iso_3166_says_by_now() {
+        let read: Country = serde_json::from_str("\"ZZ\"").unwrap();
+        assert!(!read.is_assigned());
+        assert!(serde_json::from_str::<Country>("\"zz\"").is_err());
+    }
 }

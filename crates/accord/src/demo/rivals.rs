@@ -163,6 +163,11 @@ impl Rivals {
             mut desk, conflict, opportunity, holder, contender, contending_story, ..
         } = dispute;
         let story = &mut stories[contending_story];
+        let found: Opportunity = desk.state(opportunity.0).await?;
+        // One of the two may have ended by itself.
+        if found.conflicts.get(&conflict).is_none_or(|conflict| conflict.resolved) {
+            return Ok(());
+        }
         let by = actor(&desk.program, Role::ChannelDirector, 2);
         let key = Some(opportunity.0);
         if self.random.percent(30) {

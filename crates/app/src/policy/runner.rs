@@ -116,7 +116,16 @@ fn may_pass(error: &AppError) -> bool {
 /// not named here is followed, so that a new event is never forgotten.
 const NOTHING_FOLLOWS: &[(&str, &[&str])] = &[
     ("certificate", &["CertificateIssued", "CertificateRenewed"]),
-    ("deal", &["DealActivityRecorded", "DealDrafted", "DealRevised"]),
+    (
+        "deal",
+        &[
+            "DealActivityRecorded",
+            "DealDrafted",
+            "DealReservationReleased",
+            "DealReserved",
+            "DealRevised",
+        ],
+    ),
     ("opportunity", &["OpportunityClaimed", "OpportunityProtected", "OpportunityReleased"]),
 ];
 

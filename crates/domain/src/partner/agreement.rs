@@ -33,6 +33,9 @@ impl Partner {
         if let Some(annex) = annexes.iter().find(|annex| !rules.annexes.contains(annex)) {
             return Err(PartnerError::UnknownAnnex { annex: annex.clone() });
         }
+        if let Some(country) = scope.iter().find(|country| !country.is_assigned()) {
+            return Err(invalid("scope", &format!("ISO 3166 knows no country `{country}`")));
+        }
         for (index, deviation) in deviations.iter().enumerate() {
             check_text(&format!("deviations[{index}]"), deviation)?;
         }

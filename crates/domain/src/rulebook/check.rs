@@ -10,7 +10,11 @@ mod levels;
 #[cfg(test)]
 mod tests;
 
-use std::{collections::HashMap, fmt, hash::Hash};
+use std::{
+    collections::{HashMap, HashSet},
+    fmt,
+    hash::Hash,
+};
 
 use rust_decimal::Decimal;
 
@@ -176,7 +180,10 @@ impl Findings {
 
 /// The end of a sentence that says what could have been named instead.
 fn known<T: fmt::Display>(entries: impl Iterator<Item = T>) -> String {
-    let mut entries = entries.map(|entry| format!("`{entry}`"));
+    // What is there twice by mistake is still one thing to name.
+    let mut seen = HashSet::new();
+    let mut entries =
+        entries.map(|entry| format!("`{entry}`")).filter(move |entry| seen.insert(entry.clone()));
     let named: Vec<String> = entries.by_ref().take(KNOWN_NAMED_MAX).collect();
     match (named.join(", "), entries.count()) {
         (named, _) if named.is_empty() => "there is none".to_owned(),

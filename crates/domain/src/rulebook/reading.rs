@@ -1,5 +1,11 @@
 //! Reading a rulebook from text, and saying where the text is wrong.
 
+mod shape;
+
+use std::collections::HashMap;
+
+use serde_json::value::RawValue;
+use shape::{ShapeMistake, shape_mistakes};
 use toml::de::{DeTable, DeValue};
 
 use super::Rulebook;
@@ -8,7 +14,17 @@ use super::check::{Mistake, check};
 impl Rulebook {
     /// Reads and checks a TOML document; places carry line and column.
     pub fn from_toml(text: &str) -> Result<Self, Vec<Mistake>> {
-        let rulebook = parse_toml(text).map_err(|mistake| vec![mistake])?;
+        let rulebook = match parse_toml(text) {
+            Ok(rulebook) => rulebook,
+            Err(first) => {
+                let document = text.parse::<toml::Table>().ok();
+                let document = document.and_then(|table| serde_json::to_value(table).ok());
+                let table = DeTable::parse(text).ok();
+                let root = table.map(|table| DeValue::Table(table.into_inner()));
+                let offset = |path: &str| offset_of(root.as_ref()?, path);
+                return Err(with_others(text, first, document.as_ref(), offset));
+            }
+        };
         let mut mistakes = check(&rulebook);
         if mistakes.is_empty() {
             return Ok(rulebook);
@@ -24,31 +40,82 @@ impl Rulebook {
         Err(mistakes)
     }
 
-    /// Reads and checks a JSON document. Only a document that cannot be read has line and column.
+    /// Reads and checks a JSON document; places carry line and column.
     pub fn from_json(text: &str) -> Result<Self, Vec<Mistake>> {
-        let rulebook = parse_json(text).map_err(|mistake| vec![mistake])?;
-        let mistakes = check(&rulebook);
-        if mistakes.is_empty() { Ok(rulebook) } else { Err(mistakes) }
+        let rulebook = match parse_json(text) {
+            Ok(rulebook) => rulebook,
+            Err(first) => {
+                let document = serde_json::from_str(text).ok();
+                let offset = |path: &str| offset_in_json(text, path);
+                return Err(with_others(text, first, document.as_ref(), offset));
+            }
+        };
+        let mut mistakes = check(&rulebook);
+        if mistakes.is_empty() {
+            return Ok(rulebook);
+        }
+        for mistake in &mut mistakes {
+            let offset = offset_in_json(text, &mistake.place);
+            mistake.place = placed(&mistake.place, offset.map(|at| line_and_column(text, at)));
+        }
+        Err(mistakes)
     }
 }
 
-fn parse_toml(text: &str) -> Result<Rulebook, Mistake> {
-    let mistake = |path: &str, error: &toml::de::Error| Mistake {
-        place: placed(path, error.span().map(|span| line_and_column(text, span.start))),
-        message: error.message().trim().replace('\n', "; "),
+/// The mistake that ended the reading, in its own words.
+struct First {
+    path: String,
+    mistake: Mistake,
+}
+
+/// The mistake that ended the reading, then all others in the document's shape.
+fn with_others(
+    text: &str,
+    first: First,
+    document: Option<&serde_json::Value>,
+    offset: impl Fn(&str) -> Option<usize>,
+) -> Vec<Mistake> {
+    // What is no text of its kind has no shape either.
+    let shape = document.map(shape_mistakes).unwrap_or_default();
+    let others = shape.into_iter().filter(|other| !other.is_about(&first.path));
+    let others = others.map(|ShapeMistake { path, message, .. }| {
+        let position = offset(&path).map(|at| line_and_column(text, at));
+        Mistake { place: placed(&path, position), message }
+    });
+    let mut mistakes = vec![first.mistake];
+    mistakes.extend(others);
+    mistakes
+}
+
+impl ShapeMistake {
+    /// Whether it is this place's, or that of something around it.
+    fn is_about(&self, path: &str) -> bool {
+        let rest = path.strip_prefix(self.path.as_str());
+        rest.is_some_and(|rest| rest.is_empty() || self.of_its_contents)
+    }
+}
+
+fn parse_toml(text: &str) -> Result<Rulebook, First> {
+    let mistake = |path: &str, error: &toml::de::Error| First {
+        path: path.to_owned(),
+        mistake: Mistake {
+            place: placed(path, error.span().map(|span| line_and_column(text, span.start))),
+            message: error.message().trim().replace('\n', "; "),
+        },
     };
     let reader = toml::Deserializer::parse(text).map_err(|error| mistake("", &error))?;
     serde_path_to_error::deserialize(reader)
         .map_err(|error| mistake(&error.path().to_string(), error.inner()))
 }
 
-fn parse_json(text: &str) -> Result<Rulebook, Mistake> {
+fn parse_json(text: &str) -> Result<Rulebook, First> {
     let mistake = |path: &str, error: &serde_json::Error| {
         let (line, column) = (error.line(), error.column());
         let message = error.to_string();
         let suffix = format!(" at line {line} column {column}");
         let message = message.strip_suffix(&suffix).unwrap_or(&message).to_owned();
-        Mistake { place: placed(path, (line > 0).then_some((line, column))), message }
+        let place = placed(path, (line > 0).then_some((line, column)));
+        First { path: path.to_owned(), mistake: Mistake { place, message } }
     };
     let mut reader = serde_json::Deserializer::from_str(text);
     let rulebook = serde_path_to_error::deserialize(&mut reader)
@@ -80,7 +147,7 @@ fn line_and_column(text: &str, offset: usize) -> (usize, usize) {
 fn offset_of(document: &DeValue<'_>, path: &str) -> Option<usize> {
     let mut value = document;
     let mut offset = None;
-    for step in path.split(['.', '[']) {
+    for step in path.split(['.', '[']).filter(|step| !step.is_empty()) {
         let next = match step.strip_suffix(']') {
             Some(index) => index.parse::<usize>().ok().and_then(|index| value.get(index)),
             None => value.get(step),
@@ -88,6 +155,29 @@ fn offset_of(document: &DeValue<'_>, path: &str) -> Option<usize> {
         let Some(next) = next else { break };
         offset = Some(next.span().start);
         value = next.get_ref();
+    }
+    offset
+}
+
+/// The same in a JSON text: its values are looked at as they stand there.
+fn offset_in_json(text: &str, path: &str) -> Option<usize> {
+    let offset_of = |value: &RawValue| value.get().as_ptr() as usize - text.as_ptr() as usize;
+    let mut value: &RawValue = serde_json::from_str(text).ok()?;
+    let mut offset = None;
+    for step in path.split(['.', '[']).filter(|step| !step.is_empty()) {
+        let next = match step.strip_suffix(']') {
+            Some(index) => {
+                let entries: Vec<&RawValue> = serde_json::from_str(value.get()).ok()?;
+                index.parse::<usize>().ok().and_then(|index| entries.get(index).copied())
+            }
+            None => {
+                let fields: HashMap<String, &RawValue> = serde_json::from_str(value.get()).ok()?;
+                fields.get(step).copied()
+            }
+        };
+        let Some(next) = next else { break };
+        offset = Some(offset_of(next));
+        value = next;
     }
     offset
 }
@@ -135,11 +225,17 @@ mod tests {
                         `currencies`, `source`";
         assert_eq!(
             toml_mistakes("vendor = ", "vendour = "),
-            [format!("identity.vendour (line 10, column 1): {expected}")]
+            [
+                format!("identity.vendour (line 10, column 1): {expected}"),
+                "identity (line 7, column 1): missing field `vendor`".to_owned(),
+            ]
         );
         assert_eq!(
             json_mistakes("\"vendor\"", "\"vendour\""),
-            [format!("identity.vendour (line 5, column 13): {expected}")]
+            [
+                format!("identity.vendour (line 5, column 13): {expected}"),
+                "identity (line 2, column 15): missing field `vendor`".to_owned(),
+            ]
         );
     }
 
@@ -167,6 +263,45 @@ mod tests {
     fn a_missing_field_is_named_with_the_table_that_lacks_it() {
         let expected = ["tracks[0].levels[0] (line 48, column 1): missing field `id`"];
         assert_eq!(toml_mistakes("id = \"silver\"\n", ""), expected);
+    }
+
+    #[test]
+    fn every_mistake_in_the_shape_is_reported_each_in_its_place() {
+        let mut text = ZEXTRAS.replacen("days = 30", "days = \"thirty\"", 1);
+        text = text.replacen("vendor = ", "vendour = ", 1);
+        text = text.replacen("kind = \"seats\", more_than = 1000", "kind = \"seats\"", 1);
+        let mistakes = Rulebook::from_toml(&text).unwrap_err();
+        let told: Vec<String> = mistakes.iter().map(Mistake::to_string).collect();
+        assert!(
+            told[0].starts_with("identity.vendour (line 10, column 1): unknown field"),
+            "{told:#?}"
+        );
+        for expected in [
+            "identity (line 7, column 1): missing field `vendor`",
+            "notice.days (line 39, column 8): wrong type; a value of type integer is expected",
+        ] {
+            assert!(told.contains(&expected.to_owned()), "{expected}: {told:#?}");
+        }
+        let predicate = "tracks[0].levels[0].requirements[2].predicate (line 76, column";
+        assert!(told.iter().any(|it| it.starts_with(predicate)), "{told:#?}");
+        assert_eq!(told.len(), 4, "{told:#?}");
+    }
+
+    #[test]
+    fn every_mistake_in_the_shape_of_json_is_reported_as_well() {
+        let json = json().replacen("\"days\": 30", "\"days\": \"thirty\"", 1);
+        let json = json.replacen("\"days_max\": 180", "\"days_max\": -1", 1);
+        let mistakes = Rulebook::from_json(&json).unwrap_err();
+        let places: Vec<_> = mistakes.iter().map(|mistake| mistake.place.as_str()).collect();
+        assert!(places[0].starts_with("entry.mou.days_max (line "), "{mistakes:?}");
+        let line = 1 + json.lines().position(|line| line.contains("thirty")).unwrap();
+        assert_eq!(places[1..], [format!("notice.days (line {line}, column 13)")]);
+    }
+
+    #[test]
+    fn the_shipped_rulebooks_have_the_right_shape() {
+        let document: serde_json::Value = serde_json::from_str(&json()).unwrap();
+        assert_eq!(shape_mistakes(&document), []);
     }
 
     #[test]
@@ -201,9 +336,11 @@ mod tests {
     }
 
     #[test]
-    fn what_json_says_wrongly_is_found_at_its_path() {
-        let expected = ["entry.mou.days_max: is 0; at least 1 is needed"];
-        assert_eq!(json_mistakes("\"days_max\": 180", "\"days_max\": 0"), expected);
+    fn what_json_says_wrongly_is_found_at_its_line() {
+        let mistakes = json_mistakes("\"days_max\": 180", "\"days_max\": 0");
+        assert_eq!(mistakes.len(), 1);
+        assert!(mistakes[0].starts_with("entry.mou.days_max (line "), "{mistakes:?}");
+        assert!(mistakes[0].ends_with("): is 0; at least 1 is needed"), "{mistakes:?}");
     }
 
     #[test]

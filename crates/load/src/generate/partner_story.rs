@@ -1,7 +1,5 @@
 //! A partner that joins and makes itself known; a certificate of one of its people.
 
-use std::collections::BTreeSet;
-
 use accord_domain::certificate::{Certificate, CertificateCommand, PersonInput};
 use accord_domain::customer::Company;
 use accord_domain::partner::{ContactInput, Partner, PartnerCommand, PartnerStanding};
@@ -37,7 +35,7 @@ impl PartnerStory {
             tax_id: None,
             name,
         };
-        let person = person(PersonId(world.new_id()));
+        let person = person(world);
         let command = PartnerCommand::Add {
             company,
             track: "partner".parse()?,
@@ -71,7 +69,6 @@ impl Story for PartnerStory {
 
 pub(crate) struct CertificateStory {
     partner: PartnerStanding,
-    holder: PersonId,
     number: u64,
     certificate: Stream<Certificate>,
     step: u64,
@@ -81,7 +78,6 @@ impl CertificateStory {
     pub(crate) fn new(world: &mut World) -> Self {
         Self {
             partner: world.partner(),
-            holder: PersonId(world.new_id()),
             number: world.count(),
             certificate: Stream::new(world.new_id()),
             step: 0,
@@ -92,24 +88,23 @@ impl CertificateStory {
         &self,
         world: &mut World,
     ) -> anyhow::Result<Option<(&'static str, CertificateCommand)>> {
-        let today = world.today();
+        let (today, standing) = (world.today(), self.partner.clone());
         Ok(match self.step {
-            1 => Some((
-                "issue",
-                CertificateCommand::Issue {
-                    standing: self.partner.clone(),
-                    persons: BTreeSet::from([self.holder]),
-                    holder: person(self.holder),
+            1 => {
+                let holder = person(world);
+                let issue = CertificateCommand::Issue {
+                    standing,
+                    persons: holder.person.into_iter().collect(),
+                    holder,
                     certification: bodies::certification(self.number).parse()?,
                     issued_on: today,
                     expires_on: None,
-                },
-            )),
+                };
+                Some(("issue", issue))
+            }
             STEPS_TO_RENEWAL => {
-                let standing = self.partner.clone();
-                let renew =
-                    CertificateCommand::Renew { renewed_on: today, expires_on: None, standing };
-                Some(("renew", renew))
+                let (renewed_on, expires_on) = (today, None);
+                Some(("renew", CertificateCommand::Renew { renewed_on, expires_on, standing }))
             }
             _ => None,
         })
@@ -127,7 +122,8 @@ impl Story for CertificateStory {
     }
 }
 
-fn person(person: PersonId) -> PersonInput {
+fn person(world: &mut World) -> PersonInput {
+    let person = PersonId(world.new_id());
     PersonInput {
         person: Some(person),
         name: "Ada Example".to_owned(),

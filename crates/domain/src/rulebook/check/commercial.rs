@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use rust_decimal::Decimal;
 
 use super::{Findings, known};
-use crate::rulebook::{LevelRef, PriceList, Rulebook, VolumeMeasure};
+use crate::rulebook::{LevelRef, PriceList, Rulebook, VolumeBonus, VolumeMeasure};
 use crate::{Rate, Sku};
 
 pub(super) fn check(rules: &Rulebook, findings: &mut Findings) {
@@ -109,12 +109,30 @@ fn check_discounts(rules: &Rulebook, findings: &mut Findings) {
         findings.positive(&format!("{place}.at_least"), bonus.at_least);
         check_rate(rules, findings, &format!("{place}.rate"), bonus.rate);
     }
+    check_steps(&discounts.volume, findings);
     if let Some(rate) = discounts.adjustment_max {
         findings.rate("discounts.adjustment_max", rate);
     }
     match discounts.total_max {
         Some(rate) => findings.rate("discounts.total_max", rate),
         None => check_total(rules, findings),
+    }
+}
+
+/// The highest threshold reached counts, so more volume must not give less.
+fn check_steps(volume: &[VolumeBonus], findings: &mut Findings) {
+    for (index, bonus) in volume.iter().enumerate() {
+        let lower = volume
+            .iter()
+            .filter(|other| other.measure == bonus.measure && other.at_least < bonus.at_least);
+        let Some(best) = lower.max_by_key(|other| other.rate.0) else { continue };
+        if best.rate.0 > bonus.rate.0 {
+            let message = format!(
+                "is {}, less than the {} from {} on; more volume gives no less",
+                bonus.rate.0, best.rate.0, best.at_least
+            );
+            findings.add(format!("discounts.volume[{index}].rate"), message);
+        }
     }
 }
 

@@ -10,6 +10,10 @@ pub(super) fn check(rules: &Rulebook, findings: &mut Findings) {
     let deals = &rules.deals;
     findings.days("deals.protection_days", deals.protection_days);
     findings.days("deals.activity_interval_days", deals.activity_interval_days);
+    if deals.protection_days > 0 && deals.activity_interval_days > deals.protection_days {
+        let message = "is more than protection_days; no protection would ever end by inactivity";
+        findings.add("deals.activity_interval_days", message);
+    }
     if deals.extension.count_max > 0 {
         findings.days("deals.extension.days", deals.extension.days);
     }
@@ -21,6 +25,12 @@ pub(super) fn check(rules: &Rulebook, findings: &mut Findings) {
     findings.unique(&deals.restricted_countries, |index| {
         format!("deals.restricted_countries[{index}]")
     });
+    for (index, country) in deals.restricted_countries.iter().enumerate() {
+        if !country.is_assigned() {
+            let place = format!("deals.restricted_countries[{index}]");
+            findings.add(place, format!("`{country}` is no country of ISO 3166"));
+        }
+    }
     findings.not_empty("deals.product_scopes", &deals.product_scopes);
     findings.unique(&deals.product_scopes, |index| format!("deals.product_scopes[{index}]"));
     if deals.validation == DealValidation::Review {

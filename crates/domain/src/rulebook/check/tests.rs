@@ -46,6 +46,30 @@ fn mistakes_of_the_way_in_are_found_in_their_place() {
 }
 
 #[test]
+fn rules_that_contradict_each_other_are_found() {
+    assert_found(
+        ZEXTRAS,
+        &[
+            ("/deals/activity_interval_days", json!(91), "deals.activity_interval_days"),
+            ("/deals/restricted_countries/0", json!("ZZ"), "deals.restricted_countries[0]"),
+        ],
+    );
+    let step = |at_least: u64, rate: &str| json!({ "measure": "servers", "at_least": at_least, "rate": rate });
+    let steps = json!([step(50, "0.05"), step(200, "0.10"), step(100, "0.04")]);
+    assert_eq!(places(&altered(QUAZZAR, "/discounts/volume", steps)), ["discounts.volume[2].rate"]);
+}
+
+#[test]
+fn a_level_that_is_there_twice_is_named_once() {
+    let mut rules = altered(ZEXTRAS, "/tracks/0/levels/1/id", json!("silver"));
+    rules.deals.eligible_levels =
+        vec![LevelRef { track: "partner".parse().unwrap(), level: "gold".parse().unwrap() }];
+    let mistakes = check(&rules);
+    let message = &mistakes.iter().find(|it| it.place.starts_with("deals.")).unwrap().message;
+    assert_eq!(message, "`gold` is no level of track `partner`; known: `silver`, `platinum`");
+}
+
+#[test]
 fn the_benefit_of_registering_deals_is_one_that_levels_list() {
     assert_found(
         ZEXTRAS,
