@@ -1,6 +1,7 @@
 """The official Python client against an event log that speaks its protocol.
 
-Usage: python_client.py HOST:PORT. Exits with 1 on the first check that fails.
+Usage: python_client.py HOST:PORT [read-only], the latter for a serving Accord that has events.
+Exits with 1 on the first check that fails.
 """
 
 import sys
@@ -9,6 +10,7 @@ from uuid import uuid4
 from kurrentdbclient import KurrentDBClient, NewEvent, StreamState
 from kurrentdbclient.events import CaughtUp, Checkpoint
 from kurrentdbclient.exceptions import (
+    AccessDeniedError,
     NotFoundError,
     StreamIsDeletedError,
     WrongCurrentVersionError,
@@ -256,11 +258,35 @@ def ends(client):
     check(True, "nothing can be buried that is not there")
 
 
+def read_only(client):
+    everything = list(client.read_all())
+    check(len(everything) > 100, "a serving Accord's events can be read")
+    stream = everything[-1].stream_name
+    check(client.get_stream(stream)[-1].id == everything[-1].id, "and its streams")
+    seen = []
+    with client.subscribe_to_all(include_caught_up=True, timeout=TIME_MAX) as subscription:
+        for message in subscription:
+            if isinstance(message, CaughtUp):
+                break
+            seen.append(message.id)
+    check(seen == ids(everything), "and followed")
+    for write in (
+        lambda: client.append_to_stream(stream, current_version=StreamState.ANY, events=events(2)),
+        lambda: client.append_event(stream, current_version=StreamState.ANY, event=events(1)[0]),
+        lambda: client.set_stream_metadata(stream, metadata={}, current_version=StreamState.ANY),
+        lambda: client.delete_stream(stream, current_version=StreamState.ANY),
+        lambda: client.tombstone_stream(stream, current_version=StreamState.ANY),
+    ):
+        refused(AccessDeniedError, write)
+    check(ids(client.read_all()) == ids(everything), "and none of it can be changed")
+
+
 def main():
-    if len(sys.argv) != 2:
+    if sys.argv[2:] not in ([], ["read-only"]) or len(sys.argv) < 2:
         sys.exit(__doc__)
     client = KurrentDBClient(uri=f"esdb://{sys.argv[1]}?tls=false")
-    for part in (appends, reads, reads_of_all, subscriptions, metadata, ends):
+    writing = (appends, reads, reads_of_all, subscriptions, metadata, ends)
+    for part in (read_only,) if sys.argv[2:] else writing:
         part(client)
     client.close()
     print("all checks of the Python client hold")

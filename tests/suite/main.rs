@@ -20,6 +20,7 @@ mod commands;
 mod conflicts;
 mod crashes;
 mod deals;
+mod event_log;
 mod events;
 mod log_elsewhere;
 mod metadata;

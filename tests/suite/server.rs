@@ -72,18 +72,23 @@ impl Server {
 
     /// Starts a server with further flags.
     pub(crate) fn start_with(data: &Path, flags: &[&str]) -> Self {
-        Self::run("serve", data, [&["--listen", "127.0.0.1:0"], flags].concat())
+        Self::launch("serve", data, flags)
+    }
+
+    /// Starts a command that serves on a free port and says where.
+    pub(crate) fn launch(serve: &str, data: &Path, flags: &[&str]) -> Self {
+        Self::run(serve, data, &[&["--listen", "127.0.0.1:0"], flags].concat())
     }
 
     /// Starts `accord event-log`, a log for others, at this port.
     pub(crate) fn start_event_log(data: &Path, port: u16) -> Self {
-        Self::run("event-log", data, vec!["--listen", &format!("127.0.0.1:{port}")])
+        Self::run("event-log", data, &["--listen", &format!("127.0.0.1:{port}")])
     }
 
-    fn run(name: &str, data: &Path, flags: Vec<&str>) -> Self {
+    fn run(serve: &str, data: &Path, flags: &[&str]) -> Self {
         let log = data.join("stderr.txt");
         let mut child = command()
-            .arg(name)
+            .arg(serve)
             .arg("--data")
             .arg(data)
             .args(flags)

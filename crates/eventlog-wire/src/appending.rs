@@ -17,7 +17,7 @@ use crate::{
         Proposed,
     },
     refusals::{self, Refusal},
-    standing::{METADATA_KIND, Standing, TRUNCATE_BEFORE, last_event},
+    standing::{METADATA_KIND, Standing, TOMBSTONE_KIND, TRUNCATE_BEFORE, last_event},
     wire::{Wire, stream_name},
 };
 
@@ -157,10 +157,14 @@ fn new_event(proposed: Proposed) -> Result<NewEvent, Status> {
         let found = proposed.properties.iter().find(|property| property.key == key);
         found.map(|property| &*property.value).ok_or_else(|| refusals::property_missing(key))
     };
-    let kind = property("type")?.into();
+    let kind = property("type")?;
+    if kind == TOMBSTONE_KIND {
+        // It would end the stream, which is what `Tombstone` is for.
+        return Err(Status::invalid_argument("events of this type are the server's own"));
+    }
     // The port knows bytes only; a reader is told the type that the bytes show.
     property("content-type")?;
-    Ok(NewEvent { id, kind, data: proposed.data, metadata: proposed.metadata })
+    Ok(NewEvent { id, kind: kind.into(), data: proposed.data, metadata: proposed.metadata })
 }
 
 impl Wire {

@@ -6,9 +6,10 @@
 //! reads and subscriptions through `answering`. What the log does not know, namely the rules that
 //! system events make for a stream, is `standing`. The messages are written by hand (`messages`).
 //!
-//! Three differences to the original are by design: a position is a single number (commit and
-//! prepare are the same); what a writer called its bytes is not kept, whatever is JSON is called
-//! so; and a tombstone takes the next revision of its stream.
+//! Differences to the original, by design: a position is a single number (commit and prepare are
+//! the same); what a writer called its bytes is not kept, objects and lists in JSON are called so;
+//! a tombstone takes the next revision of its stream; whoever expects no stream may continue one
+//! whose events are all truncated; links are not resolved; there are no persistent subscriptions.
 //!
 //! What is never found here: a write through a listener that lets only read, a password without
 //! encryption, an address that others can reach without both, a buffer without a bound.

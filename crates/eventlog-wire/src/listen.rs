@@ -146,9 +146,13 @@ impl Conversation {
         // Small answers must not wait for more data.
         let _ = stream.set_nodelay(true);
         let Some(tls) = self.tls.clone() else { return self.talk(stream, watcher).await };
-        let secured = tokio::time::timeout(self.greeting_time_max, tls.accept(stream)).await;
+        let secured = tokio::select! {
+            secured = tls.accept(stream) => secured,
+            () = tokio::time::sleep(self.greeting_time_max) => return,
+            () = self.wire.stopped() => return,
+        };
         // A failed handshake is its client's affair.
-        if let Ok(Ok(stream)) = secured {
+        if let Ok(stream) = secured {
             self.talk(stream, watcher).await;
         }
     }
@@ -162,10 +166,10 @@ impl Conversation {
     ) {
         let Self { builder, wire, credentials, .. } = self;
         let greeted = Arc::new(Notify::new());
-        let greeting = Arc::clone(&greeted);
+        let (greeting, shared) = (Arc::clone(&greeted), Arc::clone(&wire));
         let calls = service_fn(move |request| {
             greeting.notify_one();
-            answer(Arc::clone(&wire), credentials.clone(), request)
+            answer(Arc::clone(&shared), credentials.clone(), request)
         });
         let connection = builder.serve_connection(TokioIo::new(stream), calls).into_owned();
         let mut connection = pin!(watcher.watch(connection));
@@ -173,6 +177,7 @@ impl Conversation {
             _ = &mut connection => return,
             () = greeted.notified() => {}
             () = tokio::time::sleep(self.greeting_time_max) => return,
+            () = wire.stopped() => return,
         }
         // A broken connection is its client's affair.
         let _ = connection.await;

@@ -207,9 +207,7 @@ async fn read_stream(
                 left -= 1;
             }
         }
-        if found {
-            answer.flush().await?;
-        }
+        answer.flush().await?;
         next = match (direction, after) {
             (Direction::Forward, Some(after)) => Some(after + 1),
             (Direction::Backward, Some(after)) if after > visible.lowest() => Some(after - 1),

@@ -55,10 +55,10 @@ impl StreamName {
         Self(format!("{category}-{id}").into())
     }
 
-    /// Any stream's name, those of the log itself included: `$$deal-1` (the metadata of `deal-1`) or
-    /// `$settings`. For whoever passes names on rather than giving them: an adapter that reads what
-    /// is stored, a listener that serves a whole log. The leading `$$` does not count into the 256
-    /// bytes, so that every stream can have metadata.
+    /// Any stream's name, those of the log itself included: `$$deal-1` (the metadata of `deal-1`)
+    /// or `$settings`. For whoever passes names on rather than giving them: an adapter that reads
+    /// what is stored, a listener that serves a whole log. The leading `$$` does not count into the
+    /// 256 bytes, so that every stream can have metadata.
     pub fn including_system(text: &str) -> Result<Self, StreamNameError> {
         let own = text.strip_prefix("$$").unwrap_or(text);
         if own.is_empty() {

@@ -9,8 +9,8 @@ use crate::chosen_log::LogPlace;
 /// Serve an event log alone, to EventStoreDB and KurrentDB clients.
 ///
 /// A small server for tests and other applications: clients append, read, subscribe, delete. Prints
-/// one line, `listening on esdb://HOST:PORT?tls=false`, on standard output once it is ready. SIGTERM
-/// or Ctrl-C lets running calls end and exits with 0.
+/// one line, `listening on esdb://HOST:PORT?tls=false`, on standard output once it is ready.
+/// SIGTERM or Ctrl-C lets running calls end and exits with 0.
 ///
 /// Do not use it on the data directory of a program that is being served: Accord's own rules would
 /// not hold for what clients append. `accord serve --event-log-listen` lets clients read there.

@@ -258,6 +258,22 @@ async fn a_connection_that_never_calls_is_closed() {
 }
 
 #[tokio::test]
+async fn a_connection_that_never_calls_does_not_hold_up_the_end() {
+    let hour = Duration::from_secs(3600);
+    let limits = Limits { greeting_time_max: hour, drain_time_max: hour, ..Limits::default() };
+    for tls in [None, Some(certificate().0)] {
+        let setup = Setup { tls, limits: limits.clone(), ..Setup::default() };
+        let scene = Scene::with(setup).await;
+        let mut silent = TcpStream::connect(scene.address).await.unwrap();
+        scene.stop.send(true).unwrap();
+        within_deadline(scene.serving).await.unwrap();
+        let mut said = Vec::new();
+        // Closed in good order, or reset where it had not been accepted yet.
+        let _ = within_deadline(silent.read_to_end(&mut said)).await;
+    }
+}
+
+#[tokio::test]
 async fn more_connections_than_allowed_wait_their_turn() {
     let limits = Limits { connections_max: 1, ..Limits::default() };
     let scene = Scene::limited(limits).await;

@@ -84,6 +84,7 @@ async fn what_a_request_lacks_is_named() {
     let nameless = crate::messages::Proposed { id: None, ..event() };
     let mut kindless = event();
     kindless.properties.remove(0);
+    let tombstone = event_of("$streamDeleted", b"");
     let mut contentless = event();
     contentless.properties.remove(1);
     let message = |target, proposed| AppendRequest { target, proposed };
@@ -100,6 +101,7 @@ async fn what_a_request_lacks_is_named() {
         (vec![message(to("deal-1", Some(ANY)), None), message(None, None)], ""),
         (vec![message(to("deal-1", Some(ANY)), None), message(None, Some(nameless))], ""),
         (vec![message(to("deal-1", Some(ANY)), None), message(None, Some(kindless))], "type"),
+        (vec![message(to("deal-1", Some(ANY)), None), message(None, Some(tombstone))], ""),
         (
             vec![message(to("deal-1", Some(ANY)), None), message(None, Some(contentless))],
             "content-type",
