@@ -168,6 +168,42 @@ async fn a_stream_is_followed_strictly_after_a_revision() {
     }
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_stream_followed_while_it_is_written_has_no_gap_and_no_double() {
+    const APPENDS: usize = 600;
+    let scene = Scene::full().await;
+    let client = scene.client.clone();
+    let writer = tokio::spawn(async move {
+        let mut written = Vec::new();
+        for _ in 0..APPENDS {
+            let batch = events(1);
+            written.extend(sent(&batch));
+            client.write("deal-1", ANY, batch).await;
+        }
+        written
+    });
+    let mut followers = tokio::task::JoinSet::new();
+    while !writer.is_finished() && followers.len() < 50 {
+        // One after another begins in the middle of the writing.
+        let options = of_stream("deal-1", StreamFrom::Start(()), 0);
+        let mut follower = Follower::new(&scene, options).await;
+        followers.spawn(async move {
+            let mut seen = Vec::new();
+            while seen.len() < APPENDS {
+                if let Told::Event(id) = follower.next().await {
+                    seen.push(id);
+                }
+            }
+            seen
+        });
+    }
+    let written = within_deadline(writer).await.unwrap();
+    assert!(followers.len() > 1);
+    for seen in within_deadline(followers.join_all()).await {
+        assert_eq!(seen, written);
+    }
+}
+
 #[tokio::test]
 async fn a_stream_can_be_followed_before_it_exists_and_until_it_is_buried() {
     let scene = Scene::full().await;
