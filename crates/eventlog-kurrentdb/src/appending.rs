@@ -4,10 +4,10 @@
 //! Without one (`Any`, `StreamExists`) it remembers ids only until it restarts. Such an append is
 //! therefore turned into one at an exact revision: the stream is read first, which tells both
 //! whether the ids are there already and where the stream ends. That costs a read of the whole
-//! stream; Accord itself appends at exact revisions only.
+//! stream, or of what is new in one of the last few; Accord itself appends at exact revisions only.
 
 use std::{
-    collections::HashMap,
+    collections::{HashMap, HashSet},
     hash::{DefaultHasher, Hash, Hasher},
     time::Duration,
 };
@@ -34,17 +34,19 @@ const SEARCH_EVENTS: usize = 4096;
 /// How often somebody else may be faster before an append without a revision gives up.
 const CONFLICTS_MAX: usize = 1000;
 const TURNS: usize = 16;
+/// Ids kept at most of a stream that is read; of a longer one only those that are looked for.
+const IDS_KEPT_MAX: usize = 20_000;
 
 /// Appends without a revision to the same stream take turns: among themselves they would only
-/// conflict.
-pub(crate) struct Turns([Mutex<()>; TURNS]);
+/// conflict. Each turn remembers the stream that it read last.
+pub(crate) struct Turns([Mutex<Option<Search>>; TURNS]);
 
 impl Turns {
     pub(crate) fn new() -> Self {
-        Self(std::array::from_fn(|_| Mutex::new(())))
+        Self(std::array::from_fn(|_| Mutex::new(None)))
     }
 
-    fn of(&self, stream: &StreamName) -> &Mutex<()> {
+    fn of(&self, stream: &StreamName) -> &Mutex<Option<Search>> {
         let mut hasher = DefaultHasher::new();
         stream.as_str().hash(&mut hasher);
         &self.0[hasher.finish() as usize % TURNS]
@@ -72,8 +74,12 @@ pub(crate) async fn append(
         ExpectedRevision::NoStream => append_after(link, stream, None, events).await,
         ExpectedRevision::Exact(last) => append_after(link, stream, Some(last), events).await,
         ExpectedRevision::Any | ExpectedRevision::StreamExists => {
-            let _turn = turns.of(stream).lock().await;
-            append_at_the_end(link, stream, expected, events).await
+            let mut turn = turns.of(stream).lock().await;
+            let known = turn.take().filter(|search| search.stream == *stream);
+            let mut search = known.unwrap_or_else(|| Search::of(stream));
+            let outcome = append_at_the_end(link, &mut search, expected, events).await;
+            *turn = Some(search).filter(|search| search.knows_all);
+            outcome
         }
     }
 }
@@ -133,17 +139,17 @@ async fn look_up(
 /// Appends wherever the stream ends, unless the events are there already.
 async fn append_at_the_end(
     link: &Link,
-    stream: &StreamName,
+    search: &mut Search,
     expected: ExpectedRevision,
     events: &[NewEvent],
 ) -> Result<Appended, LogError> {
-    let mut search = Search::for_ids(events);
+    let wanted: HashSet<Uuid> = events.iter().map(|event| event.id).collect();
     for _ in 0..CONFLICTS_MAX {
-        search.read_on(link, stream).await?;
+        search.read_on(link, &wanted).await?;
         if let Some(outcome) = search.outcome(expected, events) {
             return outcome;
         }
-        match append_after(link, stream, search.last, events).await {
+        match append_after(link, &search.stream, search.last, events).await {
             Err(LogError::WrongExpectedVersion { actual, .. }) if actual > search.last => {
                 search.last_told = actual;
             }
@@ -156,10 +162,13 @@ async fn append_at_the_end(
     Err(LogError::Unavailable("others append to the same stream all the time".into()))
 }
 
-/// A search through a stream for the ids of an append.
+/// A search through a stream for the ids of appends.
 struct Search {
-    /// Places of those ids that were found.
-    found: HashMap<Uuid, Option<Appended>>,
+    stream: StreamName,
+    /// Where the events are that were found.
+    places: HashMap<Uuid, Appended>,
+    /// Whether those are all.
+    knows_all: bool,
     next: u64,
     last: Option<u64>,
     /// The end as a refusal told it; streams may begin or end with events that cannot be read.
@@ -167,21 +176,23 @@ struct Search {
 }
 
 impl Search {
-    fn for_ids(events: &[NewEvent]) -> Self {
-        let found = events.iter().map(|event| (event.id, None)).collect();
-        Self { found, next: 0, last: None, last_told: None }
+    fn of(stream: &StreamName) -> Self {
+        let (stream, places) = (stream.clone(), HashMap::new());
+        Self { stream, places, knows_all: true, next: 0, last: None, last_told: None }
     }
 
     /// Reads what was appended since.
-    async fn read_on(&mut self, link: &Link, stream: &StreamName) -> Result<(), LogError> {
+    async fn read_on(&mut self, link: &Link, wanted: &HashSet<Uuid>) -> Result<(), LogError> {
         loop {
             let from = (Direction::Forward, Some(self.next));
-            let page = read_stream(link, stream, from, SEARCH_EVENTS).await?;
+            let page = read_stream(link, &self.stream, from, SEARCH_EVENTS).await?;
             for event in &page {
-                if let Some(place) = self.found.get_mut(&event.id) {
-                    let at = Appended { revision: event.revision, position: event.position };
-                    place.get_or_insert(at);
+                if self.places.len() >= IDS_KEPT_MAX && !wanted.contains(&event.id) {
+                    self.knows_all = false;
+                    continue;
                 }
+                let place = Appended { revision: event.revision, position: event.position };
+                self.places.entry(event.id).or_insert(place);
             }
             if let Some(event) = page.last() {
                 self.next = event.revision + 1;
@@ -200,7 +211,7 @@ impl Search {
         expected: ExpectedRevision,
         events: &[NewEvent],
     ) -> Option<Result<Appended, LogError>> {
-        let place = |event: &NewEvent| self.found.get(&event.id).copied().flatten();
+        let place = |event: &NewEvent| self.places.get(&event.id).copied();
         let refused = Err(LogError::WrongExpectedVersion { expected, actual: self.last });
         if events.first().and_then(place).is_some() {
             let all = events.iter().all(|event| place(event).is_some());

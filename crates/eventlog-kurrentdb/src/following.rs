@@ -35,6 +35,8 @@ const BATCH_EVENTS_MAX: usize = 512;
 const BATCH_BYTES_MAX: usize = 1024 * 1024;
 /// Live events received and not yet in a message.
 const RECEIVED_EVENTS_MAX: usize = 128;
+/// Longest time for the server to confirm a subscription.
+const CONFIRM_TIME_MAX: Duration = Duration::from_secs(10);
 /// Who does not take a live message for so long goes on by pages.
 const STALL_TIME_MAX: Duration = Duration::from_secs(1);
 
@@ -101,8 +103,9 @@ impl Follower {
     /// History, then live until the subscriber falls behind or something breaks.
     async fn follow(&mut self, pause: &mut Pause) -> Result<(), Broken> {
         self.deliver_history().await?;
+        let live = Live::start(&self.live, self.after, &self.filter).await?;
         *pause = Pause::new();
-        self.deliver_live().await
+        self.deliver_live(live).await
     }
 
     async fn deliver_history(&mut self) -> Result<(), Broken> {
@@ -131,8 +134,7 @@ impl Follower {
     }
 
     /// Returns where the subscriber must go on by pages.
-    async fn deliver_live(&mut self) -> Result<(), Broken> {
-        let mut live = Live::start(&self.live, self.after, &self.filter).await?;
+    async fn deliver_live(&mut self, mut live: Live) -> Result<(), Broken> {
         loop {
             let batch = live.next_batch(self.after, &self.filter).await?;
             self.after = batch.considered;
@@ -188,17 +190,18 @@ impl Batch {
 }
 
 /// A subscription on the server.
-struct Live<'a> {
-    link: &'a Link,
+struct Live {
+    link: Arc<Link>,
     session: Session,
     told: mpsc::Receiver<Result<SubscriptionEvent, Error>>,
     task: JoinHandle<()>,
     fell_behind: bool,
 }
 
-impl<'a> Live<'a> {
+impl Live {
+    /// Subscribes, and waits until the server has confirmed it.
     async fn start(
-        link: &'a Link,
+        link: &Arc<Link>,
         after: Option<Position>,
         filter: &Filter,
     ) -> Result<Self, LogError> {
@@ -214,7 +217,14 @@ impl<'a> Live<'a> {
         let subscription = session.client.subscribe_to_all(&options).await;
         let (teller, told) = mpsc::channel(RECEIVED_EVENTS_MAX);
         let task = tokio::spawn(receive(subscription, teller));
-        Ok(Self { link, session, told, task, fell_behind: false })
+        let mut live = Self { link: Arc::clone(link), session, told, task, fell_behind: false };
+        let confirmed = timeout(CONFIRM_TIME_MAX, live.told.recv()).await;
+        match confirmed.ok().flatten().unwrap_or(Err(Error::DeadlineExceeded)) {
+            Ok(SubscriptionEvent::Confirmed(_)) => live.link.answered(),
+            Ok(_) => return Err(live.failed(Error::InternalClientError)),
+            Err(error) => return Err(live.failed(error)),
+        }
+        Ok(live)
     }
 
     /// Waits for something to come, and takes what came with it.
@@ -247,7 +257,6 @@ impl<'a> Live<'a> {
             SubscriptionEvent::CaughtUp(_) => {
                 batch.caught_up = std::mem::take(&mut self.fell_behind);
             }
-            SubscriptionEvent::Confirmed(_) => self.link.answered(),
             _ => {}
         }
         Ok(())
@@ -262,7 +271,7 @@ impl<'a> Live<'a> {
     }
 }
 
-impl Drop for Live<'_> {
+impl Drop for Live {
     fn drop(&mut self) {
         self.task.abort();
     }

@@ -2,6 +2,7 @@
 //! talking to a server. With `ACCORD_TEST_EVENTSTORE=esdb://...` the suite runs over that server
 //! as well.
 
+mod access;
 mod faults;
 mod outages;
 mod server;

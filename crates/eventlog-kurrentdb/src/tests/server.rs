@@ -51,7 +51,11 @@ impl Place {
     }
 
     pub(super) fn address(&self) -> Address {
-        Address::parse(&format!("esdb://{}?tls=false", self.address)).unwrap()
+        Address::parse(&format!("esdb://{}?tls=false", self.host())).unwrap()
+    }
+
+    pub(super) fn host(&self) -> SocketAddr {
+        self.address
     }
 
     /// The adapter over this place.
