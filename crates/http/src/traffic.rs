@@ -104,7 +104,7 @@ mod tests {
     #[test]
     fn every_read_and_every_command_has_counters_of_its_own() {
         let traffic = Traffic::new();
-        let place = |path: &str| path.replace('{', "").replace('}', "");
+        let place = |path: &str| path.replace(['{', '}'], "");
         let is_other = |method, path: &str| {
             std::ptr::eq(traffic.route(&method, &place(path)), &raw const traffic.other)
         };
