@@ -78,6 +78,12 @@ async fn a_mistake_deep_in_an_order_is_named_at_its_place() {
     let partner = stage.add_partner("Nube Srl", "silver").await;
     let items = json!([{ "sku": "cloud-os-server", "quantity": 10 }]);
     let right = crate::stage::order(partner, items, "invoice");
+    let mut nameless = right.clone();
+    nameless["request"]["customer"]["name"] = json!(" ");
+    let problem = stage.seller(partner).post("orders", nameless).await;
+    let problem = problem.refused(422, "invalid-field");
+    assert_eq!(problem["field"], "request.customer.name");
+    assert_eq!(problem["errors"][0]["field"], "request.customer.name");
     let cases = [
         ("/request/items/0/quantity", json!("ten"), "request.items[0].quantity"),
         ("/request/items/0", json!({ "sku": "cloud-os-server" }), "request.items[0].quantity"),

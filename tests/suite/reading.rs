@@ -135,6 +135,10 @@ async fn a_parameter_that_a_read_does_not_take_is_refused_by_its_name() {
         let refused = answer.refused(400, "malformed-request");
         assert!(refused["detail"].as_str().unwrap().contains("`format`"), "{refused}");
     }
+    for path in ["audit/events?format=csv", "reports/levels?format=ndjson"] {
+        let refused = stage.admin().get(path).await.refused(422, "invalid-fields");
+        assert_eq!(refused["errors"][0]["field"], "format", "{path}");
+    }
     let suspend = format!("partners/{partner}/suspend?as_of=2026-01-01");
     for path in [suspend.as_str(), "deals?dry_run=1", "quotes?currency=EUR"] {
         let name = path.split(['?', '=']).nth(1).unwrap();

@@ -70,9 +70,7 @@ async fn events(
 ) -> Result<Response, Problem> {
     let reading: Reading<AuditEventFilter> =
         begin(&http, (&program, EVENTS), &headers, &uri).await?;
-    let accepts = headers.get(header::ACCEPT).and_then(|value| value.to_str().ok());
-    let export = reading.format.as_deref() == Some("ndjson")
-        || accepts.is_some_and(|accepted| accepted.contains(NDJSON));
+    let export = reading.wants(("ndjson", NDJSON), &headers)?;
     if export { Ok(export_all(http, reading)) } else { page(&http, reading).await }
 }
 

@@ -15,7 +15,8 @@ use hyper_util::server::conn::auto::Builder;
 use hyper_util::server::graceful::GracefulShutdown;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
-use tower::ServiceExt;
+
+use crate::traffic::Traffic;
 
 /// Pause after a failed accept (usually: out of file descriptors).
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
@@ -62,6 +63,7 @@ pub async fn serve(
         .max_buf_size(64 * 1024);
     let connections = Arc::new(Semaphore::new(limits.connections_max));
     let graceful = GracefulShutdown::new();
+    let traffic = Arc::new(Traffic::new());
     loop {
         let accepted = tokio::select! {
             accepted = accept(&listener, &connections) => accepted,
@@ -73,9 +75,10 @@ pub async fn serve(
         };
         // Small answers must not wait for more data.
         let _ = stream.set_nodelay(true);
-        let router = router.clone();
+        let (router, traffic) = (router.clone(), Arc::clone(&traffic));
         let service = hyper::service::service_fn(move |request: Request<Incoming>| {
-            router.clone().oneshot(request.map(axum::body::Body::new))
+            let (router, traffic) = (router.clone(), Arc::clone(&traffic));
+            async move { traffic.count(router, request.map(axum::body::Body::new)).await }
         });
         let connection = builder.serve_connection(TokioIo::new(stream), service);
         let connection = graceful.watch(connection.into_owned());

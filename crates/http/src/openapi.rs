@@ -217,6 +217,7 @@ fn quote(generator: &mut SchemaGenerator) -> Value {
     let mut responses = problems(&[
         "malformed-json",
         "json-too-deep",
+        "malformed-request",
         "token-missing",
         "token-invalid",
         "token-expired",
@@ -259,6 +260,25 @@ fn read(route: &ReadRoute, generator: &mut SchemaGenerator) -> Value {
         .collect();
     parameters.extend(query_parameters((route.query)(generator), generator));
     parameters.extend(shared_parameters(route));
+    let responses = answers(route, generator);
+    let mut operation = json!({
+        "operationId": names::of_read(route.path),
+        "summary": route.summary,
+        "tags": [route.path.split('/').nth(4).unwrap_or("service")],
+        "parameters": parameters,
+        "responses": responses,
+    });
+    if route.access == Access::Open {
+        operation["security"] = json!([]);
+    }
+    if let Some(description) = hidden::description(route.path) {
+        operation["description"] = json!(description);
+    }
+    operation
+}
+
+/// Every answer that a read may give.
+fn answers(route: &ReadRoute, generator: &mut SchemaGenerator) -> Value {
     let schema: Value = (route.response)(generator).into();
     let mut responses = problems(&[
         "malformed-request",
@@ -289,20 +309,14 @@ fn read(route: &ReadRoute, generator: &mut SchemaGenerator) -> Value {
         responses["503"] = json!({ "description": description, "content": content });
     }
     responses["200"] = json!({ "description": route.summary, "content": content });
-    let mut operation = json!({
-        "operationId": names::of_read(route.path),
-        "summary": route.summary,
-        "tags": [route.path.split('/').nth(4).unwrap_or("service")],
-        "parameters": parameters,
-        "responses": responses,
-    });
-    if route.access == Access::Open {
-        operation["security"] = json!([]);
+    // A rulebook version's revision is its program's.
+    if route.path.ends_with("/{id}") && !route.path.contains("rulebooks") {
+        responses["200"]["headers"] = json!({ "ETag": {
+            "description": "The resource's revision in quotes, for `If-Match`",
+            "schema": { "type": "string" },
+        }});
     }
-    if let Some(description) = hidden::description(route.path) {
-        operation["description"] = json!(description);
-    }
-    operation
+    responses
 }
 
 fn query_parameters(schema: Schema, generator: &SchemaGenerator) -> Vec<Value> {
@@ -344,7 +358,11 @@ fn shared_parameters(route: &ReadRoute) -> Vec<Value> {
     if let [_, other] = route.media {
         let name = if other.ends_with("csv") { "csv" } else { "ndjson" };
         let choice = json!({ "enum": ["json", name] });
-        parameters.push(optional("format", choice, "Instead of the header `Accept`"));
+        let description = match name {
+            "csv" => "Instead of the header `Accept`; CSV without `limit` is the whole report",
+            _ => "Instead of the header `Accept`; NDJSON is everything that matches",
+        };
+        parameters.push(optional("format", choice, description));
     }
     parameters
 }

@@ -82,6 +82,21 @@ impl Problem {
         self
     }
 
+    /// The same where the refused value stands deeper in the body than the domain sees it.
+    pub(crate) fn within(mut self, place: &str) -> Self {
+        let errors = self.facts.get_mut("errors").and_then(Value::as_array_mut);
+        for error in errors.into_iter().flatten() {
+            if let Some(field) = error["field"].as_str() {
+                error["field"] = json!(format!("{place}.{field}"));
+            }
+        }
+        if let Some(field) = self.facts.get("field").and_then(Value::as_str) {
+            let field = json!(format!("{place}.{field}"));
+            self.facts.insert("field".to_owned(), field);
+        }
+        self
+    }
+
     pub(crate) fn not_found() -> Self {
         Self::new("not-found", "there is no such resource")
     }

@@ -21,7 +21,7 @@ use serde_json::Value;
 
 use crate::resources::{Reading, begin, query_problem};
 use crate::visibility::View;
-use crate::{Http, body, problem::Problem};
+use crate::{Http, problem::Problem};
 
 type Parts = (State<Arc<Http>>, HeaderMap, Uri);
 
@@ -91,15 +91,7 @@ impl Report {
         (State(http), headers, uri): Parts,
     ) -> Result<(Self, Q), Problem> {
         let reading: Reading<Q> = begin(&http, path, &headers, &uri).await?;
-        let csv = match reading.format.as_deref() {
-            None => {
-                let accepts = headers.get(header::ACCEPT).and_then(|value| value.to_str().ok());
-                accepts.is_some_and(|text| text.contains("text/csv"))
-            }
-            Some("csv") => true,
-            Some("json") => false,
-            Some(_) => return Err(body::invalid_field("format", "is `json` or `csv`")),
-        };
+        let csv = reading.wants(("csv", "text/csv"), &headers)?;
         let Reading { scope, view, today, filter, .. } = reading;
         let query = uri.query().unwrap_or_default().to_owned();
         Ok((Self { views: Arc::clone(&http.views), scope, today, view, csv, query }, filter))

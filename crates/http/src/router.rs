@@ -13,7 +13,6 @@ use accord_projections::Views;
 use axum::Router;
 use axum::body::Body;
 use axum::http::{HeaderMap, header};
-use axum::middleware;
 use axum::response::IntoResponse;
 use bytes::Bytes;
 use http_body_util::{BodyExt, Limited};
@@ -26,7 +25,6 @@ use crate::listen::Limits;
 use crate::problem::Problem;
 use crate::rate_limit::RateLimit;
 use crate::token::Claims;
-use crate::traffic::{self, Traffic};
 use crate::{Issuer, audit_events, changes, commands, health, openapi, reports, resources};
 
 /// Largest body of a command, and of a rulebook.
@@ -64,7 +62,6 @@ pub fn router(http: Arc<Http>) -> Router {
             Problem::new("method-not-allowed", "the resource has no such method").into_response()
         })
         .fallback(|| async { Problem::not_found().into_response() })
-        .layer(middleware::from_fn_with_state(Arc::new(Traffic::new()), traffic::count))
         .with_state(http)
 }
 

@@ -276,6 +276,7 @@ pub(crate) fn place_order(http: Arc<Http>, _: Target, text: Bytes, call: Call) -
         let OrderBody { partner, payment, request } = body::read(&text)?;
         let request = order_request::read(request)?;
         let partner = buyer(partner, call.actor.acting_for)?;
-        Ok(http.app.place_order(partner, request, payment, &call).await?)
+        let placed = http.app.place_order(partner, request, payment, &call).await;
+        placed.map_err(|error| Problem::from(error).within("request"))
     })
 }

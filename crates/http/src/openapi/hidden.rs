@@ -3,15 +3,20 @@
 
 use serde_json::{Value, json};
 
-use crate::visibility::{HIDDEN, HiddenFields, hidden_fields};
+use crate::visibility::{HIDDEN, HIDDEN_CHANGES, HiddenFields, hidden_fields};
 
 const NOTE: &str = "Partners' roles do not see it.";
 
 /// What partners' roles do not see at a path; `None`: they see everything.
 pub(super) fn description(path: &str) -> Option<String> {
-    let fields: Vec<String> =
-        hidden_fields(path).iter().map(|field| format!("`{field}`")).collect();
-    (!fields.is_empty()).then(|| format!("Partners' roles do not see {}.", fields.join(", ")))
+    let list = |names: &[&str]| {
+        names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
+    };
+    if path.ends_with("/changes") {
+        return Some(format!("Partners' roles are not told of {}.", list(HIDDEN_CHANGES)));
+    }
+    let fields = hidden_fields(path);
+    (!fields.is_empty()).then(|| format!("Partners' roles do not see {}.", list(fields)))
 }
 
 /// Marks every hidden field where it is defined.

@@ -187,5 +187,6 @@ async fn quote(
         reason: None,
     };
     let partner = buyer(asked.partner, scope.partner)?;
-    Ok(Json(http.app.quote(partner, &request, &call).await?))
+    let quote = http.app.quote(partner, &request, &call).await;
+    quote.map(Json).map_err(|error| Problem::from(error).within("request"))
 }

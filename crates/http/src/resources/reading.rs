@@ -5,7 +5,7 @@ use std::time::Duration;
 use accord_domain::{Day, PersonalData, Timestamp};
 use accord_eventlog::{Direction, Position, RecordedEvent, StreamName};
 use accord_projections::{QueryError, Scope};
-use axum::http::{HeaderMap, Uri};
+use axum::http::{HeaderMap, Uri, header};
 use serde::de::DeserializeOwned;
 
 use crate::caller::Caller;
@@ -31,8 +31,27 @@ pub(crate) struct Reading<Q> {
     pub(crate) filter: Q,
     /// Look at a single resource as it was at a time or a position.
     pub(crate) as_of: Option<Moment>,
-    /// `format=csv` or `format=json`.
-    pub(crate) format: Option<String>,
+    /// `json`, or the name of the read's other medium.
+    format: Option<String>,
+}
+
+impl<Q> Reading<Q> {
+    /// Whether the answer is wanted in the read's other medium, by `format` or else by `Accept`.
+    pub(crate) fn wants(
+        &self,
+        (name, media): (&str, &str),
+        headers: &HeaderMap,
+    ) -> Result<bool, Problem> {
+        match self.format.as_deref() {
+            Some("json") => Ok(false),
+            Some(format) if format == name => Ok(true),
+            Some(_) => Err(body::invalid_field("format", &format!("is `json` or `{name}`"))),
+            None => {
+                let accepted = headers.get(header::ACCEPT).and_then(|value| value.to_str().ok());
+                Ok(accepted.is_some_and(|text| text.contains(media)))
+            }
+        }
+    }
 }
 
 /// A moment of the past.
