@@ -34,13 +34,24 @@ fn an_event_log_is_not_opened_to_strangers() {
     let runs: [&[&str]; 3] = [
         &["event-log", "--data", path, "--listen", open],
         &["serve", "--data", path, "--listen", "127.0.0.1:0", "--event-log-listen", open],
-        &["event-log", "--data", path, "--listen", "127.0.0.1:0", "--event-log-user", "reader"],
+        &[
+            "event-log",
+            "--data",
+            path,
+            "--listen",
+            "127.0.0.1:0",
+            "--event-log-listen-user",
+            "reader",
+        ],
     ];
     for run in runs {
         let output = accord(run.iter().copied());
         assert!(!output.status.success(), "{run:?}");
         let said = String::from_utf8_lossy(&output.stderr);
-        assert!(said.contains("TLS") || said.contains("ACCORD_EVENT_LOG_PASSWORD"), "{said}");
+        assert!(
+            said.contains("TLS") || said.contains("ACCORD_EVENT_LOG_LISTEN_PASSWORD"),
+            "{said}"
+        );
         assert!(output.stdout.is_empty(), "{run:?} says that it listens");
     }
     assert!(!data.path().join("data").exists(), "nothing was made before the refusal");

@@ -157,9 +157,19 @@ async fn a_log_moves_to_a_server_and_the_program_goes_on_there() {
         said(&accord(["replay", "--data", directory])).lines().count()
     );
 
+    // A directory keeps to its log until it is told otherwise.
+    let other = Log::new();
+    let site = Site::of(data, &["--event-log", &other.0.url()]);
+    assert_eq!(readiness(&site).await.json()["event_log"], json!(false));
+    let stage = stage.moved_to(&site);
+    let refused = stage.manager().post_once("here", "partners", partner("Cielo Srl")).await;
+    refused.refused(500, "internal");
+    let data = site.stop();
+
     // The keys stay; what counts positions of the old log goes.
     std::fs::remove_dir_all(data.path().join("views")).unwrap();
     std::fs::remove_file(data.path().join("policies.position")).ok();
+    std::fs::remove_file(data.path().join("log.identity")).unwrap();
     std::fs::remove_file(data.path().join("log.db")).unwrap();
     let site = Site::of(data, &["--event-log", &log.url()]);
     until_ready(&site).await;

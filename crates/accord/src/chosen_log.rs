@@ -12,6 +12,7 @@ use accord_eventlog_sqlite::SqliteEventLog;
 use anyhow::{Context, bail};
 use serde::Deserialize;
 
+use crate::own_log::OwnLog;
 use crate::settings;
 use crate::wiring::{LOG_FILE, existing, open_log};
 
@@ -124,6 +125,11 @@ impl OpenLog {
 
     pub(crate) fn at(address: Address) -> Self {
         Self { log: Arc::new(KurrentLog::new(address)), embedded: None }
+    }
+
+    /// The same log, refused where it is not the one that the data directory belongs to.
+    pub(crate) fn kept_to(self, data: &Path) -> Self {
+        Self { log: Arc::new(OwnLog::new(self.log, data)), ..self }
     }
 
     pub(crate) fn is_embedded(&self) -> bool {

@@ -18,7 +18,7 @@ use crate::signals::stop_signal;
 use crate::wiring::open_log;
 
 /// A password never stands on the command line, where every user of the machine can see it.
-const PASSWORD_VARIABLE: &str = "ACCORD_EVENT_LOG_PASSWORD";
+const PASSWORD_VARIABLE: &str = "ACCORD_EVENT_LOG_LISTEN_PASSWORD";
 
 pub(crate) async fn run(args: EventLogArgs) -> anyhow::Result<ExitCode> {
     if let Some(EventLogCommand::Copy(args)) = args.command {
@@ -75,21 +75,22 @@ impl Gate {
 }
 
 fn tls(access: &AccessFlags) -> anyhow::Result<Option<Tls>> {
-    let (certificates, key) = match (&access.event_log_tls_cert, &access.event_log_tls_key) {
-        (Some(certificates), Some(key)) => (certificates, key),
-        (None, None) => return Ok(None),
-        _ => bail!("a TLS certificate needs its key, and a key its certificate"),
-    };
+    let (certificates, key) =
+        match (&access.event_log_listen_tls_cert, &access.event_log_listen_tls_key) {
+            (Some(certificates), Some(key)) => (certificates, key),
+            (None, None) => return Ok(None),
+            _ => bail!("a TLS certificate needs its key, and a key its certificate"),
+        };
     Ok(Some(Tls::from_pem(&read(certificates)?, &read(key)?)?))
 }
 
 fn credentials(access: &AccessFlags) -> anyhow::Result<Option<Credentials>> {
-    let Some(user) = &access.event_log_user else {
-        ensure!(access.event_log_password_file.is_none(), "a password needs a user");
+    let Some(user) = &access.event_log_listen_user else {
+        ensure!(access.event_log_listen_password_file.is_none(), "a password needs a user");
         return Ok(None);
     };
     ensure!(!user.is_empty() && !user.contains(':'), "a user's name has no `:` and is not empty");
-    let password = password(access.event_log_password_file.as_ref())?;
+    let password = password(access.event_log_listen_password_file.as_ref())?;
     ensure!(!password.is_empty(), "the password is empty");
     Ok(Some(Credentials::new(user, &password)))
 }
@@ -130,21 +131,24 @@ mod tests {
         let file = folder.path().join("password");
         std::fs::write(&file, "secret\n").unwrap();
         let access = AccessFlags {
-            event_log_user: Some("reader".to_owned()),
-            event_log_password_file: Some(file),
+            event_log_listen_user: Some("reader".to_owned()),
+            event_log_listen_password_file: Some(file),
             ..AccessFlags::default()
         };
-        assert_eq!(password(access.event_log_password_file.as_ref()).unwrap(), "secret");
+        assert_eq!(password(access.event_log_listen_password_file.as_ref()).unwrap(), "secret");
         let said = refused("127.0.0.1:0", &access).await;
         assert!(said.contains("clients drop them"), "{said}");
     }
 
     #[tokio::test]
     async fn half_a_pair_is_refused() {
-        let cert = AccessFlags { event_log_tls_cert: Some("c".into()), ..AccessFlags::default() };
+        let cert =
+            AccessFlags { event_log_listen_tls_cert: Some("c".into()), ..AccessFlags::default() };
         assert!(refused("127.0.0.1:0", &cert).await.contains("key"));
-        let password =
-            AccessFlags { event_log_password_file: Some("p".into()), ..AccessFlags::default() };
+        let password = AccessFlags {
+            event_log_listen_password_file: Some("p".into()),
+            ..AccessFlags::default()
+        };
         assert!(refused("127.0.0.1:0", &password).await.contains("user"));
     }
 }

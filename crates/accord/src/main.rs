@@ -8,6 +8,7 @@ mod demo;
 mod durations;
 mod event_log;
 mod openapi;
+mod own_log;
 mod rebuild;
 mod replay;
 mod rulebook;

@@ -38,10 +38,10 @@ struct File {
     header_time_max: Option<Seconds>,
     drain_time_max: Option<Seconds>,
     event_log_listen: Option<String>,
-    event_log_tls_cert: Option<PathBuf>,
-    event_log_tls_key: Option<PathBuf>,
-    event_log_user: Option<String>,
-    event_log_password_file: Option<PathBuf>,
+    event_log_listen_tls_cert: Option<PathBuf>,
+    event_log_listen_tls_key: Option<PathBuf>,
+    event_log_listen_user: Option<String>,
+    event_log_listen_password_file: Option<PathBuf>,
 }
 
 impl Settings {
@@ -64,12 +64,16 @@ impl Settings {
         Self {
             event_log_listen: flags.event_log_listen.clone().or(file.event_log_listen),
             event_log_access: AccessFlags {
-                event_log_tls_cert: access.event_log_tls_cert.or(file.event_log_tls_cert),
-                event_log_tls_key: access.event_log_tls_key.or(file.event_log_tls_key),
-                event_log_user: access.event_log_user.or(file.event_log_user),
-                event_log_password_file: access
-                    .event_log_password_file
-                    .or(file.event_log_password_file),
+                event_log_listen_tls_cert: access
+                    .event_log_listen_tls_cert
+                    .or(file.event_log_listen_tls_cert),
+                event_log_listen_tls_key: access
+                    .event_log_listen_tls_key
+                    .or(file.event_log_listen_tls_key),
+                event_log_listen_user: access.event_log_listen_user.or(file.event_log_listen_user),
+                event_log_listen_password_file: access
+                    .event_log_listen_password_file
+                    .or(file.event_log_listen_password_file),
             },
             listen: listen.unwrap_or_else(|| LISTEN_DEFAULT.to_owned()),
             event_log: flags.event_log.url.clone().or(file.event_log),

@@ -2,6 +2,7 @@
 //!
 //! ```text
 //! DIR/log.db       the event log, unless a server elsewhere has it
+//! DIR/log.identity which event log all the rest belongs to
 //! DIR/keys.db      persons' keys
 //! DIR/issuer.pem   the token issuer's key
 //! DIR/views/       the read models' generations
@@ -59,6 +60,7 @@ impl Stores {
     }
 
     fn over(data: &Path, log: OpenLog) -> anyhow::Result<Self> {
+        let log = log.kept_to(data);
         let keys = SqliteKeyStore::open(&data.join("keys.db"))
             .with_context(|| format!("cannot open the key store in {}", data.display()))?;
         let views = Views::open(data)

@@ -44,8 +44,8 @@ pub(crate) enum EventLogCommand {
 ///
 /// A log is a data directory or an address (`esdb://HOST:2113`, see `accord serve --help`). Ids,
 /// order, stream revisions, data and metadata stay as they are; the target gives positions of its
-/// own, so that read models must be built anew over it: delete `views` and `policies.position` in
-/// the data directory that is to serve it.
+/// own, so that read models must be built anew over it: delete `views`, `policies.position` and
+/// `log.identity` in the data directory that is to serve it.
 ///
 /// The target must be empty or hold a part of the same copy: what was interrupted goes on. Copies
 /// from a running server hold what was there at the beginning. Exits with 1 unless both agree.
@@ -63,16 +63,16 @@ pub(crate) struct CopyArgs {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Args)]
 pub(crate) struct AccessFlags {
     /// TLS certificates for event log clients, the server's own first (PEM)
-    #[arg(long, env = "ACCORD_EVENT_LOG_TLS_CERT", value_name = "FILE")]
-    pub(crate) event_log_tls_cert: Option<PathBuf>,
+    #[arg(long, env = "ACCORD_EVENT_LOG_LISTEN_TLS_CERT", value_name = "FILE")]
+    pub(crate) event_log_listen_tls_cert: Option<PathBuf>,
     /// The private key of the first certificate (PEM)
-    #[arg(long, env = "ACCORD_EVENT_LOG_TLS_KEY", value_name = "FILE")]
-    pub(crate) event_log_tls_key: Option<PathBuf>,
+    #[arg(long, env = "ACCORD_EVENT_LOG_LISTEN_TLS_KEY", value_name = "FILE")]
+    pub(crate) event_log_listen_tls_key: Option<PathBuf>,
     /// The user whom event log clients must name; needs TLS, and a password from
-    /// `ACCORD_EVENT_LOG_PASSWORD` in the environment or from a file
-    #[arg(long, env = "ACCORD_EVENT_LOG_USER", value_name = "NAME")]
-    pub(crate) event_log_user: Option<String>,
+    /// `ACCORD_EVENT_LOG_LISTEN_PASSWORD` in the environment or from a file
+    #[arg(long, env = "ACCORD_EVENT_LOG_LISTEN_USER", value_name = "NAME")]
+    pub(crate) event_log_listen_user: Option<String>,
     /// A file with the user's password in its first line
-    #[arg(long, env = "ACCORD_EVENT_LOG_PASSWORD_FILE", value_name = "FILE")]
-    pub(crate) event_log_password_file: Option<PathBuf>,
+    #[arg(long, env = "ACCORD_EVENT_LOG_LISTEN_PASSWORD_FILE", value_name = "FILE")]
+    pub(crate) event_log_listen_password_file: Option<PathBuf>,
 }

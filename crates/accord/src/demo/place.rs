@@ -8,6 +8,7 @@ use accord_eventlog_sqlite::SqliteEventLog;
 use anyhow::{Context, bail};
 use serde::{Deserialize, Serialize};
 
+use crate::own_log;
 use crate::wiring::LOG_FILE;
 
 /// Marks a directory as a demo's.
@@ -88,7 +89,10 @@ fn clear(data: &Path) -> anyhow::Result<()> {
         .flat_map(|name| {
             ["", "-wal", "-shm", "-journal", ".lock"].map(|end| format!("{name}{end}"))
         })
-        .chain(["issuer.pem", "policies.position", "tokens.env", MARK].map(str::to_owned));
+        .chain(
+            ["issuer.pem", "policies.position", own_log::FILE_NAME, "tokens.env", MARK]
+                .map(str::to_owned),
+        );
     for file in files {
         remove(&data.join(file), |path| fs::remove_file(path))?;
     }
