@@ -172,6 +172,16 @@ impl Server {
         &self.process.url
     }
 
+    /// Kills the log process under the running server and puts another one in its place; false
+    /// where the server has the log itself.
+    fn replace_log(&mut self, data: &Path) -> bool {
+        let Some(log) = self.log.take() else { return false };
+        let address = log.address();
+        drop(log);
+        self.log = Some(LogServer::start(data, &address));
+        true
+    }
+
     /// Asks the server to end and waits for it, and for its log.
     pub(crate) fn terminate(self) -> ExitStatus {
         let status = self.process.terminate();
@@ -212,6 +222,12 @@ impl Site {
             *shared = Arc::downgrade(&site);
             site
         })
+    }
+
+    /// Kills the log process under the running server and puts another one in its place; false
+    /// where the server has the log itself.
+    pub(crate) fn replace_log(&mut self) -> bool {
+        self.server.replace_log(self.data.path())
     }
 
     /// Ends the server in some way, then starts another one on the same data.
