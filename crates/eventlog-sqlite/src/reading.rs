@@ -119,10 +119,15 @@ impl Reader {
 
     /// Position of the last event.
     pub(crate) fn head(&mut self) -> Result<Option<Position>, LogError> {
+        // Nearly always the very last event.
         let head: Option<u64> = self
             .connection
-            .prepare_cached("SELECT max(position) FROM events")
-            .and_then(|mut select| select.query_row([], |row| row.get(0)))
+            .prepare_cached(
+                "SELECT position FROM events
+                 WHERE kind NOT IN (SELECT id FROM kinds WHERE name GLOB '$*')
+                 ORDER BY position DESC LIMIT 1",
+            )
+            .and_then(|mut select| select.query_row([], |row| row.get(0)).optional())
             .map_err(from_sqlite)?;
         Ok(head.map(Position))
     }

@@ -27,7 +27,10 @@ pub(crate) async fn follow_all(
         AllFrom::Position(position) if position.commit < u64::MAX => {
             Some(Position(position.commit))
         }
-        AllFrom::Position(_) | AllFrom::End(()) => wire.log.head().await?,
+        AllFrom::Position(_) | AllFrom::End(()) => {
+            let last = wire.log.read_all(Direction::Backward, None, &everything(), 1).await?;
+            last.first().map(|event| event.position)
+        }
     };
     answer.confirmation();
     answer.flush().await?;

@@ -94,6 +94,7 @@ macro_rules! event_log_cases {
             reading::a_filter_matches_prefixes_literally,
             reading::the_whole_log_shows_system_events_only_when_asked_to,
             reading::the_head_is_the_position_of_the_last_event,
+            reading::the_head_is_never_a_system_events,
             sizes_and_names::data_and_metadata_come_back_byte_for_byte,
             sizes_and_names::an_event_of_exactly_the_limit_is_stored,
             sizes_and_names::an_event_one_byte_over_the_limit_is_refused,

@@ -189,6 +189,6 @@ pub trait EventLog: Send + Sync {
         filter: Filter,
     ) -> Result<Subscription, LogError>;
 
-    /// Position of the log's last event; `None` for an empty log.
+    /// Position of the log's last event, the system's own left out; `None` where there is none.
     async fn head(&self) -> Result<Option<Position>, LogError>;
 }

@@ -213,3 +213,15 @@ pub async fn the_head_is_the_position_of_the_last_event(subject: &dyn Subject) {
         assert!(last[0].position >= head);
     }
 }
+
+/// What nobody is shown unless they ask for it is not where the log ends for them.
+pub async fn the_head_is_never_a_system_events(subject: &dyn Subject) {
+    let scene = Scene::open(subject).await;
+    scene.append(&scene.stream(1), Any, events(1)).await;
+    let metadata = vec![event_of_kind("$metadata")];
+    scene.append(&scene.stream(1).metadata(), Any, metadata).await;
+    let head = scene.log.head().await.expect("readable").expect("the log has events");
+    let shown = scene.log.read_all(Forward, scene.start, &Filter::default(), 100_000).await;
+    let shown = shown.expect("readable");
+    assert!(shown.iter().any(|event| event.position == head), "nobody is shown an event at {head}");
+}
