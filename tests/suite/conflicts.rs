@@ -163,6 +163,21 @@ async fn a_holder_that_gives_up_makes_room_for_the_contender_and_for_nobody_else
 }
 
 #[tokio::test]
+async fn a_conflict_can_be_resolved_at_once_by_whoever_is_told_of_it() {
+    let stage = Stage::open(QUAZZAR).await;
+    let [first, second] =
+        [stage.add_partner("Uno", "gold").await, stage.add_partner("Due", "gold").await];
+    let director = stage.director();
+    for number in 0..10 {
+        let customer = format!("Ospedale {number}");
+        let holder = protected(&stage, first, &customer).await;
+        let (_, conflict) = contend(&stage, second, &customer).await;
+        let body = json!({ "winner": holder, "rule": "first-registered", "reason": "the times" });
+        director.post(&format!("{conflict}/resolve"), body).await.done();
+    }
+}
+
+#[tokio::test]
 async fn a_conflict_resolved_for_the_holder_rejects_the_contender() {
     let stage = Stage::open(QUAZZAR).await;
     let [first, second] =

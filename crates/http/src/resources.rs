@@ -10,6 +10,7 @@ mod reading;
 
 use std::sync::Arc;
 
+use accord_app::AppError;
 use accord_domain::{ConflictId, OpportunityId, ProgramId};
 use accord_projections::Scope;
 use axum::Router;
@@ -19,7 +20,7 @@ use serde::Deserialize;
 use crate::{Http, problem::Problem};
 
 pub(crate) use business::{QUOTES, QuoteBody};
-pub(crate) use reading::{Reading, begin, query_problem};
+pub(crate) use reading::{Reading, WAIT_MAX, begin, query_problem};
 
 /// Nothing to filter by.
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
@@ -36,7 +37,13 @@ pub(crate) async fn opportunity_of(
     conflict: ConflictId,
     program: &ProgramId,
 ) -> Result<OpportunityId, Problem> {
-    let found = http.views.conflict(Scope::program(program.clone()), conflict).await;
-    let row = found.map_err(query_problem)?.ok_or_else(Problem::not_found)?;
-    Ok(row.conflict.opportunity)
+    let find = || http.views.conflict(Scope::program(program.clone()), conflict);
+    let mut found = find().await.map_err(query_problem)?;
+    if found.is_none() {
+        // Whoever was just told of the conflict may be faster than the read models.
+        let head = http.app.log().head().await.map_err(AppError::from)?.unwrap_or_default();
+        http.views.wait_for(head, WAIT_MAX).await.map_err(|_| AppError::FactsBehind)?;
+        found = find().await.map_err(query_problem)?;
+    }
+    Ok(found.ok_or_else(Problem::not_found)?.conflict.opportunity)
 }

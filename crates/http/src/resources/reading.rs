@@ -17,7 +17,7 @@ use crate::{
 };
 
 /// How long a read waits for `min_position`.
-const WAIT_MAX: Duration = Duration::from_secs(2);
+pub(crate) const WAIT_MAX: Duration = Duration::from_secs(2);
 
 /// Events of one stream read at a time for `as_of`.
 const PAGE_EVENTS: usize = 1_000;
