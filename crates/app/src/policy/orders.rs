@@ -2,7 +2,9 @@
 
 use accord_domain::deal::{Deal, DealCommand, DealStatus};
 use accord_domain::licence::{Licence, LicenceCommand, LicenceTerms};
-use accord_domain::order::{Order, OrderCommand, OrderEvent, OrderRequest, PlacedOrder};
+use accord_domain::order::{
+    Order, OrderCommand, OrderEvent, OrderRequest, OrderStatus, PlacedOrder,
+};
 use accord_domain::rulebook::LicenceModel;
 use accord_domain::{Aggregate, DealId, LicenceId, OrderId};
 use accord_eventlog::StreamName;
@@ -35,6 +37,9 @@ impl App {
         trigger: &Trigger,
         licence: LicenceId,
     ) -> Result<Vec<Outcome>, AppError> {
+        if self.is_cancelled(trigger).await? {
+            return Ok(Vec::new());
+        }
         let order = OrderId(trigger.aggregate);
         let command = LicenceCommand::Reserve { order };
         let key = (licence.0, "reserve");
@@ -54,6 +59,9 @@ impl App {
         trigger: &Trigger,
         deal: DealId,
     ) -> Result<Vec<Outcome>, AppError> {
+        if self.is_cancelled(trigger).await? {
+            return Ok(Vec::new());
+        }
         let command = DealCommand::Reserve { order: OrderId(trigger.aggregate) };
         let key = (deal.0, "reserve");
         if let Some(reserved) = self.react::<Deal>(trigger, key, "reserve", command).await? {
@@ -95,6 +103,12 @@ impl App {
         let key = (placed.licence.0, "release");
         let released = self.react::<Licence>(trigger, key, "release-reservation", command).await?;
         Ok(released.into_iter().collect())
+    }
+
+    /// After a crash an order may have been cancelled before it could reserve anything.
+    async fn is_cancelled(&self, trigger: &Trigger) -> Result<bool, AppError> {
+        let order = self.any_state::<Order>(trigger.aggregate).await?;
+        Ok(order.status == OrderStatus::Cancelled)
     }
 
     async fn placed_by(&self, trigger: &Trigger) -> Result<Option<PlacedOrder>, AppError> {
