@@ -15,6 +15,7 @@ use accord_eventlog::{
     RecordedEvent, StreamName, Subscription,
 };
 use async_trait::async_trait;
+use tokio::sync::Mutex;
 
 /// The file's name in a data directory.
 pub(crate) const FILE_NAME: &str = "log.identity";
@@ -24,15 +25,22 @@ pub(crate) struct OwnLog {
     log: Arc<dyn EventLog>,
     file: PathBuf,
     known: AtomicBool,
+    /// One at a time compares and writes.
+    comparing: Mutex<()>,
 }
 
 impl OwnLog {
     pub(crate) fn new(log: Arc<dyn EventLog>, data: &std::path::Path) -> Self {
-        Self { log, file: data.join(FILE_NAME), known: AtomicBool::new(false) }
+        let file = data.join(FILE_NAME);
+        Self { log, file, known: AtomicBool::new(false), comparing: Mutex::new(()) }
     }
 
     /// Compares once; an empty log is compared again until it holds an event.
     async fn check(&self) -> Result<(), LogError> {
+        if self.known.load(Ordering::Acquire) {
+            return Ok(());
+        }
+        let _alone = self.comparing.lock().await;
         if self.known.load(Ordering::Acquire) {
             return Ok(());
         }
@@ -153,6 +161,23 @@ mod tests {
         assert!(own.head().await.unwrap().is_some());
         let again = OwnLog::new(inner, folder.path());
         append(&again).await.unwrap();
+    }
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn whoever_asks_at_the_same_time_is_not_refused() {
+        for _ in 0..20 {
+            let folder = tempfile::tempdir().unwrap();
+            let inner = log(folder.path());
+            append(&*inner).await.unwrap();
+            let own = Arc::new(OwnLog::new(inner, folder.path()));
+            let asking = (0..16).map(|_| {
+                let own = own.clone();
+                tokio::spawn(async move { own.head().await.map(|_| ()) })
+            });
+            for asked in futures::future::join_all(asking).await {
+                asked.unwrap().unwrap();
+            }
+        }
     }
 
     #[tokio::test]
