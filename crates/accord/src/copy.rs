@@ -26,8 +26,9 @@ const PAGE_EVENTS: usize = 2_000;
 /// Neighbours in one stream that go into one append: less than servers take at once.
 const APPEND_EVENTS_MAX: usize = 100;
 const APPEND_BYTES_MAX: usize = 512 * 1024;
-/// Appends on their way at a time, where they cannot overtake each other.
-const APPENDS_WAITING_MAX: usize = 512;
+/// Appends on their way at a time, where they cannot overtake each other: well within what the log
+/// takes at once, so that the first look at each one gives it to the log.
+const APPENDS_WAITING_MAX: usize = 12;
 
 pub(crate) async fn run(args: CopyArgs) -> anyhow::Result<ExitCode> {
     let from = args.from.open_to_read().context("the log to copy from")?;
@@ -224,9 +225,10 @@ impl<'a> Target<'a> {
             metadata: event.metadata,
         });
         let events: Vec<NewEvent> = events.collect();
-        let mut outcome: BoxFuture<'a, _> =
-            Box::pin(async move { log.append(&stream, expected, events).await });
-        // The first look at it gives it to the log.
+        // The first look at it gives it to the log. It must not be put off to be fair to other
+        // tasks, or the appends after it would come first.
+        let append = async move { log.append(&stream, expected, events).await };
+        let mut outcome: BoxFuture<'a, _> = Box::pin(tokio::task::unconstrained(append));
         let early = futures::poll!(&mut outcome);
         if let std::task::Poll::Ready(early) = early {
             outcome = Box::pin(std::future::ready(early));

@@ -103,6 +103,14 @@ async fn a_copy_between_directories_agrees_and_goes_on_where_it_ended() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_copy_keeps_the_order_of_many_appends_to_several_streams() {
+    let (from, to) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    write(from.path(), 0..900).await;
+    copied(&place(from.path()), &place(to.path())).await.unwrap();
+    assert_eq!(contents(&place(to.path())).await, contents(&place(from.path())).await);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_copy_over_the_wire_and_back_is_the_same_log() {
     let (from, back) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
     let served = Served::start().await;
