@@ -1,9 +1,9 @@
 //! A data directory keeps to one event log: its read models and checkpoints count that log's
 //! positions, and would silently be wrong over another one.
 //!
-//! `DIR/log.identity` names the log by its first event and that event's position. It is written
-//! when the log holds its first event, and compared before anything else is asked of the log: a log
-//! over the network may not be there yet when the server starts.
+//! `DIR/log.identity` names the log by its first event (id and hash) and that event's position. It
+//! is written when the log holds its first event, and compared before anything else is asked of the
+//! log: a log over the network may not be there yet when the server starts.
 
 use std::io;
 use std::path::PathBuf;
@@ -12,7 +12,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use accord_eventlog::{
     Appended, Direction, EventLog, ExpectedRevision, Filter, LogError, NewEvent, Position,
-    RecordedEvent, StreamName, Subscription,
+    RecordedEvent, StreamName, Subscription, event_hash,
 };
 use async_trait::async_trait;
 use tokio::sync::Mutex;
@@ -25,6 +25,8 @@ pub(crate) struct OwnLog {
     log: Arc<dyn EventLog>,
     file: PathBuf,
     known: AtomicBool,
+    /// Whether the operator has been told of a refusal.
+    told: AtomicBool,
     /// One at a time compares and writes.
     comparing: Mutex<()>,
 }
@@ -32,7 +34,8 @@ pub(crate) struct OwnLog {
 impl OwnLog {
     pub(crate) fn new(log: Arc<dyn EventLog>, data: &std::path::Path) -> Self {
         let file = data.join(FILE_NAME);
-        Self { log, file, known: AtomicBool::new(false), comparing: Mutex::new(()) }
+        let (known, told) = (AtomicBool::new(false), AtomicBool::new(false));
+        Self { log, file, known, told, comparing: Mutex::new(()) }
     }
 
     /// Compares once; an empty log is compared again until it holds an event.
@@ -45,7 +48,12 @@ impl OwnLog {
             return Ok(());
         }
         let first = self.log.read_all(Direction::Forward, None, &Filter::default(), 1).await?;
-        let found = first.first().map(|event| format!("{} {}\n", event.position, event.id));
+        let found = first.first().map(|event| {
+            let identity = (event.id, &event.stream, event.revision);
+            let hash = event_hash(identity, &event.kind, &event.data, &event.metadata);
+            let hash: String = hash.iter().map(|byte| format!("{byte:02x}")).collect();
+            format!("{} {} {hash}\n", event.position, event.id)
+        });
         let known = match std::fs::read_to_string(&self.file) {
             Ok(text) => Some(text),
             Err(error) if error.kind() == io::ErrorKind::NotFound => None,
@@ -57,7 +65,13 @@ impl OwnLog {
                 self.write(&found).map_err(|e| LogError::Unavailable(e.into()))?
             }
             (Some(found), Some(known)) if found == known => {}
-            _ => return Err(LogError::Corrupt(self.refusal())),
+            _ => {
+                let refusal = self.refusal();
+                if !self.told.swap(true, Ordering::Relaxed) {
+                    tracing::error!("{refusal}");
+                }
+                return Err(LogError::Corrupt(refusal));
+            }
         }
         self.known.store(true, Ordering::Release);
         Ok(())

@@ -58,8 +58,10 @@ impl Address {
             None => (None, authority),
         };
         let separator = if parameters.contains('?') { '&' } else { '?' };
-        let shown = format!("{scheme}://{hosts}{parameters}");
-        let settings = format!("{shown}{separator}{DISCOVERY}").parse::<ClientSettings>();
+        // Parameters are not shown: somebody may have put a password there, too.
+        let shown = format!("{scheme}://{hosts}");
+        let whole = format!("{shown}{parameters}{separator}{DISCOVERY}");
+        let settings = whole.parse::<ClientSettings>();
         let settings = settings.map_err(|error| malformed(&error, text.contains('@')))?;
         let address = Self { shown, settings, login: None };
         let Some(login) = login else { return Ok(address) };
@@ -153,9 +155,15 @@ mod tests {
     fn a_password_in_the_address_is_used_and_never_shown() {
         let address = Address::parse("esdb://ops:geh%23eim@db.example:2113?tls=false").unwrap();
         assert_eq!(address.login(), Some(&Credentials::new("ops", SECRET)));
-        assert_eq!(address.to_string(), "esdb://db.example:2113?tls=false");
+        assert_eq!(address.to_string(), "esdb://db.example:2113");
         assert!(!shown_everywhere(&address).contains("geh"));
         assert!(!format!("{:?}", address.settings()).contains("geh"));
+    }
+
+    #[test]
+    fn a_password_that_was_put_among_the_parameters_is_not_shown_either() {
+        let address = Address::parse("esdb://db.example:2113?tls=false&password=geheim").unwrap();
+        assert!(!shown_everywhere(&address).contains("geh"));
     }
 
     #[test]
